@@ -1,0 +1,84 @@
+//! zstd frames (RFC 8878).
+
+use std::io::Read;
+use std::sync::{Mutex, PoisonError};
+
+use zstd::bulk;
+use zstd::zstd_safe::CParameter;
+
+use super::{Compression, Compressor, expect_length, undecodable};
+use crate::{Error, ErrorKind, Result};
+
+/// zstd at one level. Each frame carries its length and a checksum.
+pub struct Zstd {
+    level: i32,
+    /// A context costs megabytes and a millisecond to make, so it goes back here after use. There are never more
+    /// than blocks being compressed at once.
+    idle: Mutex<Vec<bulk::Compressor<'static>>>,
+}
+
+impl Zstd {
+    /// At a level from 1 to 22.
+    pub fn new(level: i32) -> Self {
+        Self {
+            level,
+            idle: Mutex::new(Vec::new()),
+        }
+    }
+
+    fn context(&self) -> std::io::Result<bulk::Compressor<'static>> {
+        if let Some(context) = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
+        {
+            return Ok(context);
+        }
+        let mut context = bulk::Compressor::new(self.level)?;
+        context.set_parameter(CParameter::ChecksumFlag(true))?;
+        Ok(context)
+    }
+}
+
+impl std::fmt::Debug for Zstd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Zstd")
+            .field("level", &self.level)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Compressor for Zstd {
+    fn name(&self) -> String {
+        Compression::Zstd(self.level).to_string()
+    }
+
+    fn extension(&self) -> &'static str {
+        ".zst"
+    }
+
+    fn compress(&self, block: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        let failed =
+            |cause| Error::new(ErrorKind::Failed, "zstd: compression failed").source(cause);
+        let mut context = self.context().map_err(failed)?;
+        let frame = context.compress(block).map_err(failed)?;
+        out.extend_from_slice(&frame);
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(context);
+        Ok(())
+    }
+
+    fn decompress(&self, frame: &[u8], plain: usize) -> Result<Vec<u8>> {
+        expect_length(bulk::decompress(frame, plain).map_err(undecodable)?, plain)
+    }
+
+    fn decoder<'a>(&self, frames: Box<dyn Read + Send + 'a>) -> Result<Box<dyn Read + Send + 'a>> {
+        let mut decoder = zstd::Decoder::new(frames).map_err(undecodable)?;
+        // Files of others may use the long windows of --ultra and --long.
+        decoder.window_log_max(31).map_err(undecodable)?;
+        Ok(Box::new(decoder))
+    }
+}

@@ -1,0 +1,79 @@
+//! What can be dumped.
+
+use std::fmt::Debug;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::catalog::CatalogModel;
+use crate::{Consistency, Cx, Item, PartSink, Problem, Result, SourceInfo};
+
+/// Something that can be dumped.
+#[async_trait]
+pub trait Dumper: Send + Sync + Debug {
+    /// The type in names and manifests: `postgresql`, `mysql`, …
+    fn kind(&self) -> &'static str;
+
+    /// Where it connects, without a secret: the default name of the series is its host.
+    fn host(&self) -> String;
+
+    /// The database, as it stands in the name of the series.
+    fn database(&self) -> String;
+
+    /// Fixes one consistent view for `workers` concurrent readers and plans the parts. Moves no data.
+    async fn open(&self, workers: NonZeroUsize, cx: &Cx) -> Result<Arc<dyn DumpSession>>;
+}
+
+/// One consistent view of the source.
+#[async_trait]
+pub trait DumpSession: Send + Sync {
+    /// What will be dumped: known before any data moves.
+    fn outline(&self) -> &Outline;
+
+    /// Writes one part of the data stage, start to end. Called for up to `workers` parts at once, in any order.
+    ///
+    /// An error fails the whole dump. What can't be read for lack of a right is no error: it is reported by
+    /// [`PartSink::problem`], and the part ends.
+    async fn dump(&self, part: &DataPart, out: &mut PartSink) -> Result<()>;
+
+    /// Proves, after the last part and before the commit, that the view held to the end.
+    async fn confirm(&self) -> Result<()>;
+
+    /// Releases the view and stops what still runs on the server. Always called once, also after a failure or
+    /// a cancellation.
+    async fn close(&self) -> Result<()>;
+}
+
+/// What a session will dump.
+#[derive(Debug)]
+pub struct Outline {
+    /// The server, as the manifest tells it.
+    pub source: SourceInfo,
+    /// Which claim of one moment was reached.
+    pub consistency: Consistency,
+    /// The typed model of the definitions, for the index.
+    pub catalog: CatalogModel,
+    /// Everything with a place of its own, in the order of restoring. `Item::id` is its position here.
+    pub items: Vec<Item>,
+    /// The text of each definition of [`crate::Stage::PreData`] and [`crate::Stage::PostData`], by item id, in
+    /// the order of writing. Texts end with a line feed.
+    pub definitions: Vec<(u32, String)>,
+    /// The parts of the data stage, those first that take longest.
+    pub parts: Vec<DataPart>,
+    /// What is known already not to be dumped, or not whole.
+    pub problems: Vec<Problem>,
+}
+
+/// A piece of the data stage that one reader writes alone.
+#[derive(Debug, Clone)]
+pub struct DataPart {
+    /// Position in [`Outline::parts`].
+    pub id: u32,
+    /// What it holds, as a person would name it.
+    pub name: String,
+    /// About how many bytes of plain text.
+    pub estimate: u64,
+    /// The items whose data it holds (a part may hold a piece of one item's data).
+    pub items: Vec<u32>,
+}

@@ -1,0 +1,130 @@
+//! Names of objects. Pure.
+//!
+//! ```text
+//! YYYY/MM/DD/<type>/dump-<name>-<db>-<YYYYMMDDHHMMSS>-<id>.sql.zst.age     data
+//!                   …same stem….index.zst.age                              what is where
+//!                   …same stem….manifest.json                              last: the commit
+//! ```
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::{Key, Result, Series};
+
+/// The suffix that makes an object a snapshot's manifest.
+pub const MANIFEST_SUFFIX: &str = ".manifest.json";
+
+/// Everything but letters, digits and `. _ -` is hostile to some store, shell or URL.
+const HOSTILE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'-');
+
+/// The names of one snapshot's objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    folder: String,
+    stem: String,
+}
+
+impl Names {
+    /// Names for the snapshot `id` of `series`, taken at `time` (UTC).
+    pub fn new(series: &Series, time: Timestamp, id: &str) -> Self {
+        let utc = time.to_zoned(TimeZone::UTC);
+        Self {
+            folder: format!("{}/{}", utc.strftime("%Y/%m/%d"), encode(&series.kind)),
+            stem: format!(
+                "dump-{}-{}-{}-{id}",
+                encode(&series.name),
+                encode(&series.database),
+                utc.strftime("%Y%m%d%H%M%S")
+            ),
+        }
+    }
+
+    /// The data, as written by a codec and an encryptor with these suffixes.
+    pub fn data(&self, codec: &str, seal: &str) -> Result<Key> {
+        self.key(&format!(".sql{codec}{seal}"))
+    }
+
+    /// The index; its codec is always zstd.
+    pub fn index(&self, seal: &str) -> Result<Key> {
+        self.key(&format!(".index.zst{seal}"))
+    }
+
+    /// The manifest.
+    pub fn manifest(&self) -> Result<Key> {
+        self.key(MANIFEST_SUFFIX)
+    }
+
+    fn key(&self, suffix: &str) -> Result<Key> {
+        Key::parse(format!("{}/{}{suffix}", self.folder, self.stem))
+    }
+}
+
+fn encode(text: &str) -> String {
+    utf8_percent_encode(text, HOSTILE).to_string()
+}
+
+/// A new snapshot's id: eight characters of `a-z0-9`.
+pub fn new_id() -> String {
+    use rand::seq::IndexedRandom;
+    const ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    let mut random = rand::rng();
+    (0..8)
+        .map(|_| {
+            char::from(
+                *ALPHABET
+                    .choose(&mut random)
+                    .expect("the alphabet is not empty"),
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn series(name: &str, database: &str) -> Series {
+        Series {
+            name: name.into(),
+            kind: "postgresql".into(),
+            database: database.into(),
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_the_format() {
+        let time: Timestamp = "2026-11-21T23:59:58.7+00:00".parse().expect("a time");
+        let names = Names::new(&series("db.example.org", "shop"), time, "ab12cd34");
+        assert_eq!(
+            names.data(".zst", ".age").expect("a key").as_str(),
+            "2026/11/21/postgresql/dump-db.example.org-shop-20261121235958-ab12cd34.sql.zst.age"
+        );
+        assert_eq!(
+            names.index("").expect("a key").file_name(),
+            "dump-db.example.org-shop-20261121235958-ab12cd34.index.zst"
+        );
+        assert_eq!(
+            names.manifest().expect("a key").file_name(),
+            "dump-db.example.org-shop-20261121235958-ab12cd34.manifest.json"
+        );
+        let hostile = Names::new(&series("a/../b", "ü\n%"), time, "ab12cd34");
+        assert!(
+            hostile
+                .manifest()
+                .expect("a key")
+                .file_name()
+                .starts_with("dump-a%2F..%2Fb-%C3%BC%0A%25-2026")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_gives_a_valid_key_of_the_same_depth(name: String, database: String) {
+            let key = Names::new(&series(&name, &database), Timestamp::UNIX_EPOCH, &new_id()).manifest().expect("valid");
+            prop_assert_eq!(key.as_str().split('/').count(), 5);
+            prop_assert!(key.as_str().is_ascii());
+        }
+    }
+}

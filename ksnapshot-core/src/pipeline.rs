@@ -1,0 +1,30 @@
+//! The one place with tasks and channels, for every combination of dumper, codec, encryption and storage.
+//!
+//! ```text
+//! readers (jobs) ─ blocks ─▶ compress (cores) ─ frames in order ─▶ seal ─▶ upload
+//! ```
+//!
+//! Memory: what is under way between the readers and the upload is bounded by [`MEMORY_IN_FLIGHT`] bytes of plain text
+//! (or one block, when a single row is larger); each reader holds one more block, and the storage its upload parts.
+
+mod backup;
+mod definitions;
+pub mod read;
+mod replay;
+mod selection;
+pub mod sink;
+mod upload;
+mod verify;
+
+pub use backup::{DumpReport, DumpRequest, dump};
+pub use read::{Snapshot, list, open_object};
+pub use replay::{RestoreReport, RestoreRequest, restore};
+pub use selection::{Selection, select};
+pub(crate) use upload::hex;
+pub use verify::{Level, VerifyReport, restore_drill, verify};
+
+/// The size at which a dumper cuts a block, unless one row is larger.
+pub const BLOCK_SIZE: usize = 2 << 20;
+
+/// Bytes of plain text that may be on their way from the readers to the upload.
+pub const MEMORY_IN_FLIGHT: usize = 4 * BLOCK_SIZE;

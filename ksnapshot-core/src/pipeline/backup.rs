@@ -1,0 +1,404 @@
+//! Dumping: data first, then the index, the manifest last.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::definitions::pack;
+use super::sink::{PartSink, Shared};
+use super::upload::{self, Upload, Written};
+use crate::layout::{Names, new_id};
+use crate::{
+    Compressor, Counts, Cx, DataStats, DumpSession, Dumper, Encryption, Encryptor, Error,
+    ErrorKind, Event, INDEX_VERSION, Index, Item, Key, MANIFEST_VERSION, Manifest, ObjectEntry,
+    ObjectRole, Outcome, Outline, Problem, PutMode, Result, Series, Stage, Storage,
+};
+
+/// How to dump.
+#[derive(Debug, Clone)]
+pub struct DumpRequest {
+    /// Name of the series; the source's host unless given.
+    pub name: Option<String>,
+    /// Concurrent readers.
+    pub jobs: NonZeroUsize,
+    /// The codec.
+    pub compressor: Arc<dyn Compressor>,
+    /// Who can read the snapshot; none means everybody who can read the storage.
+    pub encryptor: Option<Arc<dyn Encryptor>>,
+}
+
+/// A finished dump.
+#[derive(Debug)]
+pub struct DumpReport {
+    /// What was committed.
+    pub manifest: Manifest,
+    /// What is not as it should be.
+    pub problems: Vec<Problem>,
+}
+
+/// Dumps `dumper` into `storage` as one snapshot.
+///
+/// On an error or a cancellation there is no snapshot: uploads are aborted, finished objects deleted where the storage
+/// allows it.
+pub async fn dump(
+    dumper: &dyn Dumper,
+    storage: &dyn Storage,
+    request: &DumpRequest,
+    cx: &Cx,
+) -> Result<DumpReport> {
+    let started = Timestamp::now();
+    let id = new_id();
+    let series = Series {
+        name: request.name.clone().unwrap_or_else(|| dumper.host()),
+        kind: dumper.kind().to_owned(),
+        database: dumper.database(),
+    };
+    let names = Names::new(&series, started, &id);
+    let session = cx.guard(dumper.open(request.jobs, cx)).await?;
+    let mut undo = Undo {
+        storage,
+        names: &names,
+        finished: Vec::new(),
+    };
+    let streamed = match stream_data(&session, &mut undo, request, cx).await {
+        Ok(streamed) => cx.guard(session.confirm()).await.map(|()| streamed),
+        Err(error) => Err(error),
+    };
+    // The source is released as soon as it is not needed any more: a long snapshot hurts it.
+    let closed = session.close().await;
+    let committed = match streamed.and_then(|streamed| closed.map(|()| streamed)) {
+        Ok(streamed) => {
+            let outline = session.outline();
+            let manifest = Manifest {
+                version: MANIFEST_VERSION,
+                id,
+                series,
+                started,
+                finished: Timestamp::now(),
+                tool: crate::TOOL.to_owned(),
+                source: outline.source.clone(),
+                consistency: outline.consistency.clone(),
+                compression: request.compressor.name(),
+                encryption: request.encryptor.as_ref().map(|e| Encryption {
+                    scheme: e.name().to_owned(),
+                    recipients: e.recipients(),
+                }),
+                objects: Vec::new(),
+                counts: Counts::default(),
+                outcome: Outcome::Complete,
+                checksum: String::new(),
+            };
+            commit(manifest, outline, streamed, &mut undo, request, cx).await
+        }
+        Err(error) => Err(error),
+    };
+    match committed {
+        Ok(report) => Ok(report),
+        Err(error) => {
+            undo.run(cx).await;
+            Err(error)
+        }
+    }
+}
+
+/// What the data stage left behind.
+struct Streamed {
+    entry: ObjectEntry,
+    written: Written,
+    problems: Vec<Problem>,
+    missing: BTreeSet<u32>,
+}
+
+async fn stream_data(
+    session: &Arc<dyn DumpSession>,
+    undo: &mut Undo<'_>,
+    request: &DumpRequest,
+    cx: &Cx,
+) -> Result<Streamed> {
+    let outline = session.outline();
+    let bytes = outline.parts.iter().map(|p| p.estimate).sum();
+    cx.emit(&Event::Planned {
+        parts: outline.parts.len(),
+        bytes,
+    });
+    let seal = request.encryptor.as_ref().map_or("", |e| e.extension());
+    let key = undo.names.data(request.compressor.extension(), seal)?;
+    let encryptor = request.encryptor.as_deref();
+    let mut upload = Upload::begin(
+        undo.storage,
+        key.clone(),
+        ObjectRole::Data,
+        encryptor,
+        Some(bytes),
+        cx,
+    )
+    .await?;
+
+    let (queue, mut frames) = mpsc::channel(32);
+    let shared = Arc::new(Shared {
+        compressor: Arc::clone(&request.compressor),
+        queue,
+        memory: upload::memory(),
+        problems: Mutex::new(outline.problems.clone()),
+        missing: Mutex::default(),
+        cx: cx.clone(),
+    });
+    let produced = async {
+        write_definitions(&shared, outline, Stage::PreData).await?;
+        write_data(&shared, session, request.jobs).await?;
+        write_definitions(&shared, outline, Stage::PostData).await?;
+        let problems = std::mem::take(
+            &mut *shared
+                .problems
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        let missing = std::mem::take(
+            &mut *shared
+                .missing
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        // The last sender goes here, which ends the upload's loop.
+        drop(shared);
+        Ok((problems, missing))
+    };
+    // Whichever side fails first ends the other: readers are aborted with their task set. The upload itself is never
+    // dropped in the middle of a call, so that it can be aborted.
+    let stored = upload::store_frames(&mut upload, &mut frames);
+    match cx.guard(async { tokio::try_join!(produced, stored) }).await {
+        Ok(((problems, missing), written)) => {
+            undo.finished.push(key);
+            Ok(Streamed {
+                entry: upload.finish().await?,
+                written,
+                problems,
+                missing,
+            })
+        }
+        Err(error) => {
+            abort(upload, cx).await;
+            Err(error)
+        }
+    }
+}
+
+async fn abort(upload: Upload, cx: &Cx) {
+    if let Err(error) = upload.abort().await {
+        cx.emit(&Event::Warning(&format!(
+            "the unfinished upload could not be aborted: {error:#}"
+        )));
+    }
+}
+
+async fn write_definitions(shared: &Shared, outline: &Outline, stage: Stage) -> Result<()> {
+    let texts = outline
+        .definitions
+        .iter()
+        .filter(|(id, _)| {
+            outline
+                .items
+                .get(*id as usize)
+                .is_some_and(|item| item.stage == stage)
+        })
+        .map(|(id, text)| (*id, text.as_str()));
+    for block in pack(stage, texts, super::BLOCK_SIZE)? {
+        shared.push(block).await?;
+    }
+    Ok(())
+}
+
+async fn write_data(
+    shared: &Arc<Shared>,
+    session: &Arc<dyn DumpSession>,
+    jobs: NonZeroUsize,
+) -> Result<()> {
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut readers = JoinSet::new();
+    for _ in 0..jobs.get() {
+        let (next, session) = (Arc::clone(&next), Arc::clone(session));
+        let mut sink = PartSink {
+            shared: Arc::clone(shared),
+        };
+        readers.spawn(async move {
+            while let Some(part) = session
+                .outline()
+                .parts
+                .get(next.fetch_add(1, Ordering::Relaxed))
+            {
+                sink.shared
+                    .cx
+                    .emit(&Event::PartStarted { name: &part.name });
+                session
+                    .dump(part, &mut sink)
+                    .await
+                    .map_err(|e| e.context(part.name.clone()))?;
+                sink.shared
+                    .cx
+                    .emit(&Event::PartFinished { name: &part.name });
+            }
+            Ok::<_, Error>(())
+        });
+    }
+    while let Some(ended) = readers.join_next().await {
+        ended
+            .map_err(|cause| Error::new(ErrorKind::Failed, "a reader stopped").source(cause))??;
+    }
+    Ok(())
+}
+
+/// Writes the index, then the manifest: with its last byte the snapshot exists.
+async fn commit(
+    mut manifest: Manifest,
+    outline: &Outline,
+    streamed: Streamed,
+    undo: &mut Undo<'_>,
+    request: &DumpRequest,
+    cx: &Cx,
+) -> Result<DumpReport> {
+    let index = Index {
+        version: INDEX_VERSION,
+        snapshot: manifest.id.clone(),
+        catalog: outline.catalog.clone(),
+        items: complete_items(outline, &streamed)?,
+        frames: streamed.written.frames,
+        problems: streamed.problems,
+    };
+    let (rows, plain_bytes) = index.totals();
+    let mut problems: BTreeMap<String, u64> = BTreeMap::new();
+    for problem in &index.problems {
+        *problems
+            .entry(problem.kind.as_str().to_owned())
+            .or_default() += 1;
+    }
+    let counts = Counts {
+        items: index.items.len() as u64,
+        frames: index.frames.len() as u64,
+        rows,
+        plain_bytes,
+        problems,
+    };
+    manifest.outcome = if counts.problems.is_empty() {
+        Outcome::Complete
+    } else {
+        Outcome::CompleteWithProblems
+    };
+    manifest.counts = counts;
+
+    let seal = request.encryptor.as_ref().map_or("", |e| e.extension());
+    let key = undo.names.index(seal)?;
+    let packed = pack_index(&index)?;
+    let encryptor = request.encryptor.as_deref();
+    let mut upload = Upload::begin(
+        undo.storage,
+        key.clone(),
+        ObjectRole::Index,
+        encryptor,
+        Some(packed.len() as u64),
+        cx,
+    )
+    .await?;
+    if let Err(error) = cx.guard(upload.write(&packed)).await {
+        abort(upload, cx).await;
+        return Err(error);
+    }
+    undo.finished.push(key);
+    let entry = upload.finish().await?;
+    manifest.objects = vec![streamed.entry, entry];
+
+    // The last moment to turn back.
+    if cx.cancel.is_cancelled() {
+        return Err(Error::cancelled());
+    }
+    let key = undo.names.manifest()?;
+    undo.finished.push(key.clone());
+    let json = manifest.to_json();
+    // The key is unique by its id, and a put that is repeated after a lost answer must not meet itself.
+    undo.storage
+        .put(&key, json.clone().into(), PutMode::Overwrite)
+        .await?;
+    Ok(DumpReport {
+        manifest: Manifest::parse(&json)?,
+        problems: index.problems,
+    })
+}
+
+/// The outline's items, with where they are and what was counted.
+fn complete_items(outline: &Outline, streamed: &Streamed) -> Result<Vec<Item>> {
+    let mut items = outline.items.clone();
+    let unknown = |id: u32| {
+        Error::new(
+            ErrorKind::Failed,
+            format!("the dumper wrote an item {id} that it did not announce"),
+        )
+    };
+    for id in outline
+        .parts
+        .iter()
+        .flat_map(|p| &p.items)
+        .filter(|id| !streamed.missing.contains(id))
+    {
+        items
+            .get_mut(*id as usize)
+            .ok_or_else(|| unknown(*id))?
+            .data = Some(DataStats::default());
+    }
+    for frame in &streamed.written.frames {
+        let Some(id) = frame.item else { continue };
+        let item = items.get_mut(id as usize).ok_or_else(|| unknown(id))?;
+        let stats = item.data.as_mut().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Failed,
+                format!("{}: given up after some of it was written", item.kind),
+            )
+        })?;
+        *stats += DataStats {
+            rows: frame.rows,
+            hash: frame.hash,
+        };
+    }
+    for (id, place) in &streamed.written.places {
+        items
+            .get_mut(*id as usize)
+            .ok_or_else(|| unknown(*id))?
+            .place = Some(*place);
+    }
+    Ok(items)
+}
+
+fn pack_index(index: &Index) -> Result<Vec<u8>> {
+    let failed = |cause: std::io::Error| {
+        Error::new(ErrorKind::Failed, "index: can't be written").source(cause)
+    };
+    let mut zstd = ::zstd::Encoder::new(Vec::new(), 3).map_err(failed)?;
+    serde_json::to_writer(&mut zstd, index).map_err(|e| failed(e.into()))?;
+    zstd.flush().map_err(failed)?;
+    zstd.finish().map_err(failed)
+}
+
+/// What has to go again when the dump fails.
+struct Undo<'a> {
+    storage: &'a dyn Storage,
+    names: &'a Names,
+    finished: Vec<Key>,
+}
+
+impl Undo<'_> {
+    /// Deletes from the last object to the first: while the manifest stands, what it names must stand, too.
+    async fn run(&self, cx: &Cx) {
+        for key in self.finished.iter().rev() {
+            if let Err(error) = self.storage.delete(std::slice::from_ref(key)).await {
+                cx.emit(&Event::Warning(&format!(
+                    "{key}: left behind without being a snapshot: {error:#}"
+                )));
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,493 @@
+//! Finding snapshots and reading what is in them.
+
+use std::io::{self, Read};
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio_util::io::{StreamReader, SyncIoBridge};
+
+use crate::age::from_io;
+use crate::layout::MANIFEST_SUFFIX;
+use crate::{
+    Choice, Compression, Compressor, Cx, Decryptor, Error, ErrorKind, Frame, Index, Key, Manifest,
+    ObjectEntry, Result, RowHash, Storage, choose,
+};
+
+/// Manifests fetched at once while listing.
+const FETCH: usize = 16;
+
+/// A manifest's object that is there, and what its text says.
+#[derive(Debug)]
+pub struct Listed {
+    /// The manifest's name.
+    pub key: Key,
+    /// The manifest, or why it can't be read.
+    pub manifest: Result<Manifest>,
+}
+
+/// Every manifest of a storage, the oldest first.
+///
+/// Errors: [`ErrorKind::NoSuchSnapshot`] when the place does not exist. A manifest that can't be read is listed with its
+/// error: it is somebody's snapshot.
+pub async fn list(storage: &dyn Storage, id: Option<&str>) -> Result<Vec<Listed>> {
+    let wanted = id.map(|id| format!("-{id}{MANIFEST_SUFFIX}"));
+    let wanted = wanted.as_deref().unwrap_or(MANIFEST_SUFFIX);
+    let keys: Vec<Key> = storage
+        .list(None)
+        .try_filter_map(async |object| {
+            Ok(object.key.as_str().ends_with(wanted).then_some(object.key))
+        })
+        .try_collect()
+        .await
+        .map_err(|error| match error.kind() {
+            ErrorKind::NotFound => error.with_kind(ErrorKind::NoSuchSnapshot),
+            _ => error,
+        })?;
+    let mut listed: Vec<Listed> = stream::iter(keys)
+        .map(async |key| {
+            let manifest = match fetch(storage, &key, None).await {
+                Ok(json) => Manifest::parse(&json).map_err(|e| e.context(key.to_string())),
+                Err(error) => Err(error),
+            };
+            Listed { key, manifest }
+        })
+        .buffer_unordered(FETCH)
+        .collect()
+        .await;
+    listed.sort_by(|a, b| {
+        let age = |l: &Listed| l.manifest.as_ref().map(|m| m.started).ok();
+        age(a).cmp(&age(b)).then_with(|| a.key.cmp(&b.key))
+    });
+    Ok(listed)
+}
+
+/// A finished snapshot that is being read.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    storage: Arc<dyn Storage>,
+    key: Key,
+    /// What it says of itself.
+    pub manifest: Arc<Manifest>,
+}
+
+impl Snapshot {
+    /// Finds the snapshot that `choice` means.
+    ///
+    /// Errors: [`ErrorKind::NoSuchSnapshot`], [`ErrorKind::Usage`] when several series fit; when a manifest can't be
+    /// read its own error, because it may be the one that is meant.
+    pub async fn find(storage: &Arc<dyn Storage>, choice: &Choice) -> Result<Self> {
+        let mut listed = list(storage.as_ref(), choice.id.as_deref()).await?;
+        if let Some(at) = listed.iter().position(|l| l.manifest.is_err()) {
+            return Err(listed
+                .swap_remove(at)
+                .manifest
+                .map(|_| ())
+                .expect_err("just seen")
+                .hint("Choose another snapshot by STORAGE#ID."));
+        }
+        let mut manifests = Vec::with_capacity(listed.len());
+        let mut keys = Vec::with_capacity(listed.len());
+        for found in listed {
+            manifests.push(found.manifest?);
+            keys.push(found.key);
+        }
+        let chosen = choose(&manifests, choice)?;
+        let at = manifests
+            .iter()
+            .position(|m| std::ptr::eq(m, chosen))
+            .unwrap_or_default();
+        Ok(Self {
+            storage: Arc::clone(storage),
+            key: keys.swap_remove(at),
+            manifest: Arc::new(manifests.swap_remove(at)),
+        })
+    }
+
+    /// The name of one of its objects.
+    pub fn object_key(&self, entry: &ObjectEntry) -> Result<Key> {
+        self.key.sibling(&entry.name)
+    }
+
+    /// The name of the data object with this number, for errors.
+    pub(super) fn key_of(&self, number: usize) -> String {
+        self.manifest
+            .data()
+            .nth(number)
+            .map_or_else(|| self.key.to_string(), |entry| entry.name.clone())
+    }
+
+    /// Whether every object is there, with the length that the manifest tells. Reads no data.
+    pub async fn check_objects(&self) -> Result<()> {
+        let folder = self
+            .key
+            .as_str()
+            .rsplit_once('/')
+            .map(|(f, _)| Key::parse(f))
+            .transpose()?;
+        let there: Vec<_> = self.storage.list(folder.as_ref()).try_collect().await?;
+        for entry in &self.manifest.objects {
+            let key = self.object_key(entry)?;
+            match there.iter().find(|o| o.key == key) {
+                None => return Err(missing(&key)),
+                Some(found) if found.size != entry.bytes => {
+                    return Err(Error::corrupt(format!(
+                        "{key}: holds {} bytes where the manifest says {}",
+                        found.size, entry.bytes
+                    )));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The decryptor that this snapshot needs: none when it is not encrypted.
+    ///
+    /// Errors: [`ErrorKind::Identity`] when it is and there is none.
+    pub fn decryptor<'a>(
+        &self,
+        given: Option<&'a Arc<dyn Decryptor>>,
+    ) -> Result<Option<&'a Arc<dyn Decryptor>>> {
+        match (&self.manifest.encryption, given) {
+            (None, _) => Ok(None),
+            (Some(sealed), Some(decryptor)) if decryptor.name() == sealed.scheme => {
+                Ok(Some(decryptor))
+            }
+            (Some(sealed), Some(decryptor)) => Err(Error::new(
+                ErrorKind::Identity,
+                format!(
+                    "snapshot {} is sealed by {}, the identity is for {}",
+                    self.manifest.id,
+                    sealed.scheme,
+                    decryptor.name()
+                ),
+            )),
+            (Some(sealed), None) => Err(Error::new(
+                ErrorKind::Identity,
+                format!(
+                    "snapshot {} is encrypted, and no identity was given",
+                    self.manifest.id
+                ),
+            )
+            .hint(format!(
+                "Pass --identity with the file that belongs to {}.",
+                sealed.recipients.join(" or ")
+            ))),
+        }
+    }
+
+    /// Reads the index, whole and checked.
+    pub async fn index(&self, decryptor: Option<&Arc<dyn Decryptor>>) -> Result<Index> {
+        let decryptor = self.decryptor(decryptor)?.map(Arc::clone);
+        let entry = self
+            .manifest
+            .index()
+            .ok_or_else(|| Error::corrupt("manifest: names no index"))?;
+        let key = self.object_key(entry)?;
+        let sealed = fetch(self.storage.as_ref(), &key, None)
+            .await
+            .map_err(|e| absent(e, &key))?;
+        if sha256(&sealed) != entry.sha256 {
+            return Err(Error::corrupt(format!(
+                "{key}: its SHA-256 is not the manifest's"
+            )));
+        }
+        let id = self.manifest.id.clone();
+        let parsed = tokio::task::spawn_blocking(move || {
+            let sealed: Box<dyn Read + Send> = Box::new(io::Cursor::new(sealed));
+            let opened = match &decryptor {
+                Some(decryptor) => decryptor.open(sealed)?,
+                None => sealed,
+            };
+            let mut json = Vec::new();
+            let mut decoder = Compression::Zstd(3).compressor().decoder(opened)?;
+            decoder
+                .read_to_end(&mut json)
+                .map_err(|e| from_io(e, "index: can't be read to its end"))?;
+            let index = Index::parse(&json)?;
+            if index.snapshot == id {
+                Ok(index)
+            } else {
+                Err(Error::corrupt("index: belongs to another snapshot"))
+            }
+        });
+        joined(parsed.await).map_err(|e| e.context(key.to_string()))
+    }
+
+    /// A reader of single frames.
+    pub async fn frames(&self, decryptor: Option<&Arc<dyn Decryptor>>) -> Result<FrameReader> {
+        let decryptor = self.decryptor(decryptor)?.map(Arc::clone);
+        let compressor = self
+            .manifest
+            .compression
+            .parse::<Compression>()
+            .map_err(|_| {
+                Error::new(
+                    ErrorKind::NewerFormat,
+                    format!(
+                        "compression {} is not known to this build",
+                        self.manifest.compression
+                    ),
+                )
+            })?;
+        let mut objects = Vec::new();
+        for entry in self.manifest.data() {
+            let key = self.object_key(entry)?;
+            let header = if entry.header == 0 {
+                Bytes::new()
+            } else {
+                fetch(self.storage.as_ref(), &key, Some(0..entry.header))
+                    .await
+                    .map_err(|e| absent(e, &key))?
+            };
+            objects.push(Object {
+                key,
+                header,
+                bytes: entry.bytes,
+            });
+        }
+        Ok(FrameReader {
+            inner: Arc::new(Frames {
+                storage: Arc::clone(&self.storage),
+                decryptor,
+                compressor: compressor.compressor(),
+                objects,
+            }),
+        })
+    }
+
+    /// Streams the stored bytes of one object.
+    pub async fn stored(&self, entry: &ObjectEntry) -> Result<impl Read + Send + use<>> {
+        let key = self.object_key(entry)?;
+        blocking(&self.storage, &key)
+            .await
+            .map_err(|e| absent(e, &key))
+    }
+}
+
+/// Streams any object as plain text: opened when it is sealed, decompressed as its name says. For objects of others, too.
+///
+/// The reader blocks and must be used on a thread where that is allowed.
+pub async fn open_object(
+    storage: &Arc<dyn Storage>,
+    key: &Key,
+    decryptor: Option<&Arc<dyn Decryptor>>,
+    _cx: &Cx,
+) -> Result<Box<dyn Read + Send>> {
+    let sealed = key.as_str().ends_with(".age");
+    let stored: Box<dyn Read + Send> = Box::new(blocking(storage, key).await?);
+    let name = key.as_str().trim_end_matches(".age").to_owned();
+    let decryptor = match (sealed, decryptor) {
+        (false, _) => None,
+        (true, Some(decryptor)) => Some(Arc::clone(decryptor)),
+        (true, None) => {
+            return Err(Error::new(
+                ErrorKind::Identity,
+                format!("{key} is encrypted, and no identity was given"),
+            )
+            .hint("Pass --identity with the file that belongs to one of its recipients."));
+        }
+    };
+    // The header is read here, which blocks.
+    joined(
+        tokio::task::spawn_blocking(move || {
+            let opened = match decryptor {
+                Some(decryptor) => decryptor.open(stored)?,
+                None => stored,
+            };
+            Compression::of_extension(&name)
+                .compressor()
+                .decoder(opened)
+        })
+        .await,
+    )
+    .map_err(|e| e.context(key.to_string()))
+}
+
+async fn blocking(storage: &Arc<dyn Storage>, key: &Key) -> Result<impl Read + Send + use<>> {
+    let bytes = storage.read(key, None).await?;
+    let reader = StreamReader::new(bytes.map_err(io::Error::other));
+    Ok(io::BufReader::with_capacity(
+        256 << 10,
+        SyncIoBridge::new(reader),
+    ))
+}
+
+/// Reads frames at any place of a snapshot's data. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct FrameReader {
+    inner: Arc<Frames>,
+}
+
+#[derive(Debug)]
+struct Frames {
+    storage: Arc<dyn Storage>,
+    decryptor: Option<Arc<dyn Decryptor>>,
+    compressor: Arc<dyn Compressor>,
+    objects: Vec<Object>,
+}
+
+#[derive(Debug)]
+struct Object {
+    key: Key,
+    header: Bytes,
+    bytes: u64,
+}
+
+impl FrameReader {
+    /// Reads frames that follow one another in one object, by one request.
+    pub async fn run(&self, frames: &[Frame]) -> Result<Vec<Vec<u8>>> {
+        let (Some(first), Some(last)) = (frames.first(), frames.last()) else {
+            return Ok(Vec::new());
+        };
+        let object = self.object(first)?;
+        let opened = first.offset..last.offset + u64::from(last.length);
+        let window = match &self.inner.decryptor {
+            Some(decryptor) => decryptor.window(object.header.len() as u64, opened.clone()),
+            None => opened.clone(),
+        };
+        let window = window.start..window.end.min(object.bytes);
+        let bytes = fetch(
+            self.inner.storage.as_ref(),
+            &object.key,
+            Some(window.clone()),
+        )
+        .await
+        .map_err(|e| absent(e, &object.key))?;
+        if bytes.len() as u64 != window.end - window.start {
+            return Err(Error::corrupt(format!(
+                "{}: is shorter than the manifest says",
+                object.key
+            )));
+        }
+        let (inner, frames) = (Arc::clone(&self.inner), frames.to_vec());
+        joined(tokio::task::spawn_blocking(move || inner.decode(&bytes, opened, &frames)).await)
+    }
+
+    /// Reads one frame.
+    pub async fn one(&self, frame: &Frame) -> Result<Vec<u8>> {
+        let mut blocks = self.run(std::slice::from_ref(frame)).await?;
+        Ok(blocks.pop().unwrap_or_default())
+    }
+
+    fn object(&self, frame: &Frame) -> Result<&Object> {
+        self.inner
+            .objects
+            .get(frame.object as usize)
+            .ok_or_else(|| {
+                Error::corrupt("index: a frame lies in an object that the manifest does not name")
+            })
+    }
+}
+
+impl Frames {
+    fn decode(&self, sealed: &[u8], range: Range<u64>, frames: &[Frame]) -> Result<Vec<Vec<u8>>> {
+        let object = &self.objects[frames[0].object as usize];
+        let name = |e: Error| e.context(object.key.to_string());
+        let start = range.start;
+        let opened = match &self.decryptor {
+            Some(decryptor) => decryptor
+                .open_window(&object.header, sealed, range)
+                .map_err(name)?,
+            None => sealed.to_vec(),
+        };
+        frames
+            .iter()
+            .map(|frame| {
+                let from = usize::try_from(frame.offset - start).unwrap_or(usize::MAX);
+                let bytes = from
+                    .checked_add(frame.length as usize)
+                    .and_then(|to| opened.get(from..to));
+                let bytes = bytes
+                    .ok_or_else(|| Error::corrupt("index: frames do not follow one another"))?;
+                decode_frame(self.compressor.as_ref(), frame, bytes)
+            })
+            .collect::<Result<_>>()
+            .map_err(name)
+    }
+}
+
+/// The plain text of one frame, checked against the index.
+pub(super) fn decode_frame(
+    compressor: &dyn Compressor,
+    frame: &Frame,
+    bytes: &[u8],
+) -> Result<Vec<u8>> {
+    let plain = compressor.decompress(bytes, frame.plain as usize)?;
+    if RowHash::of(&plain) == frame.check {
+        Ok(plain)
+    } else {
+        Err(Error::corrupt(format!(
+            "the frame at {} is not what was dumped",
+            frame.offset
+        )))
+    }
+}
+
+/// Groups frames into runs that one request reads, of about `limit` stored bytes. Pure.
+pub fn runs(
+    frames: &[Frame],
+    wanted: impl IntoIterator<Item = u32>,
+    limit: u64,
+) -> Vec<Vec<Frame>> {
+    let mut runs: Vec<Vec<Frame>> = Vec::new();
+    for number in wanted {
+        let Some(frame) = frames.get(number as usize) else {
+            continue;
+        };
+        let joins = runs
+            .last()
+            .and_then(|run| Some((run.first()?, run.last()?)))
+            .is_some_and(|(first, last)| {
+                last.object == frame.object
+                    && last.offset + u64::from(last.length) == frame.offset
+                    && frame.offset + u64::from(frame.length) - first.offset <= limit
+            });
+        match runs.last_mut() {
+            Some(run) if joins => run.push(frame.clone()),
+            _ => runs.push(vec![frame.clone()]),
+        }
+    }
+    runs
+}
+
+async fn fetch(storage: &dyn Storage, key: &Key, range: Option<Range<u64>>) -> Result<Bytes> {
+    let mut stream = storage.read(key, range).await?;
+    let Some(first) = stream.try_next().await? else {
+        return Ok(Bytes::new());
+    };
+    let Some(second) = stream.try_next().await? else {
+        return Ok(first);
+    };
+    let mut whole = BytesMut::from(first);
+    whole.extend_from_slice(&second);
+    while let Some(more) = stream.try_next().await? {
+        whole.extend_from_slice(&more);
+    }
+    Ok(whole.freeze())
+}
+
+/// An object that a manifest names and that is not there is corruption, not a wrong question.
+fn absent(error: Error, key: &Key) -> Error {
+    if error.kind() == ErrorKind::NotFound {
+        missing(key).source(error)
+    } else {
+        error
+    }
+}
+
+fn missing(key: &Key) -> Error {
+    Error::corrupt(format!("{key}: named by the manifest, and not there"))
+}
+
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    super::hex(&Sha256::digest(bytes))
+}
+
+/// The result of a blocking task; one that was stopped is an error like any other.
+pub(super) fn joined<T>(task: std::result::Result<Result<T>, tokio::task::JoinError>) -> Result<T> {
+    task.unwrap_or_else(|cause| Err(Error::new(ErrorKind::Failed, "a task stopped").source(cause)))
+}

@@ -1,0 +1,234 @@
+//! From blocks to a stored object: compressed into frames, sealed into one stream, uploaded, and accounted for.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::task::JoinHandle;
+
+use crate::{
+    Compressor, Cx, Encryptor, Error, ErrorKind, Event, Frame, Key, ObjectEntry, ObjectRole,
+    ObjectWriter, Place, Result, RowHash, Seal, Stage, Storage,
+};
+
+/// A block of plain text on its way into a frame of its own.
+#[derive(Debug)]
+pub(super) struct Block {
+    pub(super) stage: Stage,
+    pub(super) item: Option<u32>,
+    /// The items that lie in it: id, offset, length.
+    pub(super) places: Vec<(u32, u32, u32)>,
+    pub(super) text: Vec<u8>,
+    pub(super) rows: u64,
+    pub(super) hash: RowHash,
+}
+
+/// A frame that is not placed yet.
+#[derive(Debug)]
+pub(super) struct Packed {
+    bytes: Vec<u8>,
+    frame: Frame,
+    places: Vec<(u32, u32, u32)>,
+}
+
+impl Block {
+    pub(super) fn compress(self, compressor: &dyn Compressor) -> Result<Packed> {
+        let mut bytes = Vec::new();
+        compressor.compress(&self.text, &mut bytes)?;
+        let frame = Frame {
+            object: 0,
+            offset: 0,
+            length: fits(bytes.len())?,
+            plain: fits(self.text.len())?,
+            stage: self.stage,
+            item: self.item,
+            rows: self.rows,
+            hash: self.hash,
+            check: RowHash::of(&self.text),
+        };
+        Ok(Packed {
+            bytes,
+            frame,
+            places: self.places,
+        })
+    }
+}
+
+/// Lengths in the index are 32 bits wide.
+pub(super) fn fits(length: usize) -> Result<u32> {
+    u32::try_from(length).map_err(|_| {
+        Error::new(
+            ErrorKind::Failed,
+            format!("a block of {length} bytes is larger than 4 GiB"),
+        )
+    })
+}
+
+/// A frame in the making, and the memory it takes until it is stored.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) frame: JoinHandle<Result<Packed>>,
+    pub(super) _memory: InFlight,
+}
+
+/// Given back when the frame has been handed to the upload.
+#[derive(Debug)]
+pub(super) struct InFlight(
+    #[expect(dead_code, reason = "held, not read")] pub(super) OwnedSemaphorePermit,
+);
+
+/// What was written: for the index.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    pub(super) frames: Vec<Frame>,
+    pub(super) places: Vec<(u32, Place)>,
+}
+
+impl Written {
+    fn place(&mut self, packed: Packed, offset: u64) -> Result<()> {
+        let number = fits(self.frames.len())?;
+        let place = |(item, offset, length)| {
+            (
+                item,
+                Place {
+                    frame: number,
+                    offset,
+                    length,
+                },
+            )
+        };
+        self.places.extend(packed.places.into_iter().map(place));
+        self.frames.push(Frame {
+            offset,
+            ..packed.frame
+        });
+        Ok(())
+    }
+}
+
+/// One object on its way to the storage: sealed, hashed, counted.
+pub(super) struct Upload {
+    key: Key,
+    role: ObjectRole,
+    writer: Box<dyn ObjectWriter>,
+    seal: Option<Box<dyn Seal>>,
+    sha: Sha256,
+    stored: u64,
+    header: u64,
+    /// Bytes that went in, before the seal.
+    position: u64,
+    /// Sealed and not yet handed on: small frames are gathered, so that the storage sees large writes.
+    ready: Vec<u8>,
+    cx: Cx,
+}
+
+/// Bytes gathered before they are handed to the storage.
+const GATHER: usize = 1 << 20;
+
+impl Upload {
+    pub(super) async fn begin(
+        storage: &dyn Storage,
+        key: Key,
+        role: ObjectRole,
+        encryptor: Option<&dyn Encryptor>,
+        expected: Option<u64>,
+        cx: &Cx,
+    ) -> Result<Self> {
+        let mut ready = Vec::new();
+        let seal = encryptor.map(|e| e.seal(&mut ready)).transpose()?;
+        let writer = storage.writer(&key, expected).await?;
+        let header = ready.len() as u64;
+        Ok(Self {
+            key,
+            role,
+            writer,
+            seal,
+            sha: Sha256::new(),
+            stored: 0,
+            header,
+            position: 0,
+            ready,
+            cx: cx.clone(),
+        })
+    }
+
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        match &mut self.seal {
+            Some(seal) => seal.update(bytes, &mut self.ready)?,
+            None => self.ready.extend_from_slice(bytes),
+        }
+        self.position += bytes.len() as u64;
+        if self.ready.len() >= GATHER {
+            self.hand_on().await
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn hand_on(&mut self) -> Result<()> {
+        let block = Bytes::from(std::mem::take(&mut self.ready));
+        self.sha.update(&block);
+        self.stored += block.len() as u64;
+        self.cx.emit(&Event::Stored {
+            bytes: block.len() as u64,
+        });
+        self.writer.write(block).await
+    }
+
+    pub(super) async fn finish(mut self) -> Result<ObjectEntry> {
+        if let Some(seal) = self.seal.take() {
+            seal.finish(&mut self.ready)?;
+        }
+        if !self.ready.is_empty() {
+            self.hand_on().await?;
+        }
+        let info = self.writer.finish().await?;
+        if info.size != self.stored {
+            return Err(Error::new(
+                ErrorKind::Storage,
+                format!(
+                    "{}: the storage holds {} bytes where {} were sent",
+                    self.key, info.size, self.stored
+                ),
+            ));
+        }
+        Ok(ObjectEntry {
+            role: self.role,
+            name: self.key.file_name().to_owned(),
+            bytes: self.stored,
+            sha256: hex(&self.sha.finalize()),
+            header: self.header,
+        })
+    }
+
+    pub(super) async fn abort(self) -> Result<()> {
+        self.writer.abort().await
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Stores frames in the order in which they were sent, until every sender is gone.
+pub(super) async fn store_frames(
+    upload: &mut Upload,
+    queue: &mut mpsc::Receiver<Pending>,
+) -> Result<Written> {
+    let mut written = Written::default();
+    while let Some(pending) = queue.recv().await {
+        let packed = pending.frame.await.map_err(|cause| {
+            Error::new(ErrorKind::Failed, "compression stopped").source(cause)
+        })??;
+        let offset = upload.position;
+        upload.write(&packed.bytes).await?;
+        written.place(packed, offset)?;
+    }
+    Ok(written)
+}
+
+/// Shares of the permit: kept here so that the sink does not know the storage.
+pub(super) fn memory() -> Arc<tokio::sync::Semaphore> {
+    Arc::new(tokio::sync::Semaphore::new(super::MEMORY_IN_FLIGHT))
+}

@@ -1,0 +1,66 @@
+//! What a snapshot can be restored into.
+
+use std::fmt::Debug;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::{Cx, DataStats, Index, Item, Result};
+
+/// How to treat the target.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RestoreOptions {
+    /// Create the target database first.
+    pub create: bool,
+    /// Drop first what the snapshot holds, and nothing else.
+    pub clean: bool,
+    /// The target may hold other things: set when only some tables are restored.
+    pub partial: bool,
+}
+
+/// Something a snapshot can be restored into.
+#[async_trait]
+pub trait Restorer: Send + Sync + Debug {
+    /// The type of snapshots it takes: `postgresql`, …
+    fn kind(&self) -> &'static str;
+
+    /// What the target is, without a secret.
+    fn target(&self) -> String;
+
+    /// Connects, and checks that the target may be written to. Changes nothing but what `options` ask for.
+    ///
+    /// `items` are those that will be restored, in the order of restoring.
+    async fn open(
+        &self,
+        index: &Index,
+        items: &[u32],
+        options: RestoreOptions,
+        workers: NonZeroUsize,
+        cx: &Cx,
+    ) -> Result<Arc<dyn RestoreSession>>;
+
+    /// Makes a scratch database with this name beside the target, and the restorer into it.
+    async fn scratch(&self, name: &str) -> Result<Arc<dyn Restorer>>;
+
+    /// Drops the database that [`Restorer::scratch`] made. A missing one is success.
+    async fn drop_scratch(&self, name: &str) -> Result<()>;
+}
+
+/// A target that is being written to. Calls come from up to `workers` tasks at once.
+#[async_trait]
+pub trait RestoreSession: Send + Sync {
+    /// Runs the definition of `item`. [`crate::ErrorKind::Refused`] means that the server refused it and that the
+    /// session goes on; any other kind ends the restore.
+    async fn define(&self, item: &Item, text: &str) -> Result<()>;
+
+    /// Replays one block of `item`'s data, whole or not at all, and says how many rows the target took.
+    async fn load(&self, item: &Item, block: Bytes) -> Result<u64>;
+
+    /// Reads `item`'s data back and counts and hashes it as the dump did.
+    async fn measure(&self, item: &Item) -> Result<DataStats>;
+
+    /// Ends the session: finishing touches after success, nothing but leaving after a failure. Always called once.
+    async fn close(&self, succeeded: bool) -> Result<()>;
+}
