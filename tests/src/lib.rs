@@ -1,1 +1,37 @@
-//! Placeholder.
+//! The harness of the end-to-end tests: real servers, the built binary, and outsiders as judges.
+//!
+//! - [`Postgres`] and [`Minio`] are throw-away servers on loopback. They end with the process that started them,
+//!   however it ends.
+//! - [`Ksnapshot`] runs the built binary in a clean environment.
+//! - [`tools`] runs what others wrote: `age`, `zstd`, `psql`, `pg_dump`.
+//! - [`compare`] judges by those whether two databases are equal; [`copies`] makes the copy to compare with.
+//!
+//! A missing server or tool is a failure, never a skipped test: `make servers` fetches all of them.
+//!
+//! ```no_run
+//! use ksnapshot_tests::{Ksnapshot, Postgres, Version, tools::Key};
+//!
+//! # fn main() -> anyhow::Result<()> {
+//! let source = Postgres::shared(Version::V15)?.fresh_db("source")?;
+//! source.psql("create table t as select generate_series(1, 10) as n")?;
+//! let (key, folder) = (Key::generate()?, tempfile::tempdir()?);
+//! Ksnapshot::new(["dump", &source.url(), "--recipient", key.recipient(), "--to"])
+//!     .arg(folder.path())
+//!     .password()
+//!     .run()?
+//!     .success()?;
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod compare;
+pub mod copies;
+mod ksnapshot;
+mod minio;
+mod postgres;
+pub mod testbed;
+pub mod tools;
+
+pub use ksnapshot::{Ksnapshot, Running, binary};
+pub use minio::Minio;
+pub use postgres::{Db, Options, PASSWORD, Postgres, Tls, Version};

@@ -1,0 +1,98 @@
+//! Whether two databases are equal, as PostgreSQL's own tools see them.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Result, bail, ensure};
+
+use crate::Db;
+use crate::tools;
+
+/// Everything below: definitions, rows, sequences, large objects.
+pub fn same(a: &Db<'_>, b: &Db<'_>) -> Result<()> {
+    schema(a, b)?;
+    rows(a, b)?;
+    sequences(a, b)?;
+    large_objects(a, b)
+}
+
+/// Definitions: `pg_dump -s` of both, by one client, is equal byte for byte.
+pub fn schema(a: &Db<'_>, b: &Db<'_>) -> Result<()> {
+    equal("schema", a, b, tools::pg_dump_schema)
+}
+
+/// Rows: the sorted text of every table and materialized view has the same hash.
+pub fn rows(a: &Db<'_>, b: &Db<'_>) -> Result<()> {
+    equal("rows", a, b, row_hashes)
+}
+
+/// Sequences: their position.
+pub fn sequences(a: &Db<'_>, b: &Db<'_>) -> Result<()> {
+    equal("sequences", a, b, |db| {
+        let each = "select format('select %L, last_value, is_called from %s', oid::regclass, oid::regclass) \
+                    from pg_class where relkind = 'S' order by oid::regclass::text collate \"C\" \\gexec\n";
+        Ok(db
+            .shell("psql -XqAt -v ON_ERROR_STOP=1 <<<\"$1\"", &[each.as_ref()])?
+            .success()?
+            .text())
+    })
+}
+
+/// Large objects: number, owner, rights, comment, content.
+pub fn large_objects(a: &Db<'_>, b: &Db<'_>) -> Result<()> {
+    equal("large objects", a, b, |db| {
+        db.psql(
+            "select oid, pg_get_userbyid(lomowner), lomacl, md5(lo_get(oid)), obj_description(oid, 'pg_largeobject') \
+             from pg_largeobject_metadata order by oid",
+        )
+    })
+}
+
+/// One line for each table and materialized view: name, number of rows, hash of the sorted rows.
+///
+/// The rows are the lines that COPY writes, sorted and hashed by programs outside the server.
+pub fn row_hashes(db: &Db<'_>) -> Result<String> {
+    // A partitioned table has no rows of its own, and what a parent inherits is counted where it is.
+    let tables = "select oid::regclass from pg_class where relkind in ('r', 'm') and relpersistence <> 't' \
+                  and relnamespace not in (select oid from pg_namespace where nspname ~ '^pg_' or nspname = 'information_schema') \
+                  and (relkind = 'r' or relispopulated) order by oid::regclass::text collate \"C\"";
+    let script = r#"
+        psql -XqAt -v ON_ERROR_STOP=1 -c "set search_path = ''" -c "$1" >"$2/tables"
+        while IFS= read -r table; do
+            psql -Xq -v ON_ERROR_STOP=1 -c "copy (select * from only $table) to stdout" </dev/null |
+                LC_ALL=C sort >"$2/rows"
+            printf '%s %s %s\n' "$table" "$(wc -l <"$2/rows")" "$(md5sum <"$2/rows")"
+        done <"$2/tables"
+    "#;
+    let folder = tempfile::tempdir()?;
+    Ok(db
+        .shell(script, &[tables.as_ref(), folder.path().as_os_str()])?
+        .success()?
+        .text())
+}
+
+fn equal(
+    what: &str,
+    a: &Db<'_>,
+    b: &Db<'_>,
+    look: impl Fn(&Db<'_>) -> Result<String>,
+) -> Result<()> {
+    let (left, right) = (look(a)?, look(b)?);
+    if left == right {
+        return Ok(());
+    }
+    let folder = tempfile::tempdir()?;
+    let names = [&a.name, &b.name].map(|name| folder.path().join(name.replace('/', "_")));
+    ensure!(names[0] != names[1], "the two databases have one name");
+    fs::write(&names[0], left)?;
+    fs::write(&names[1], right)?;
+    let diff = tools::run(Command::new("diff").arg("-u").args(&names))?.text();
+    let lines = diff.lines().count();
+    let shown: Vec<_> = diff.lines().take(200).collect();
+    bail!(
+        "{what} of {} and {} differ ({lines} lines of diff):\n{}",
+        a.name,
+        b.name,
+        shown.join("\n")
+    );
+}

@@ -1,0 +1,269 @@
+//! What others wrote, as judges: `age`, `zstd`, `gunzip`, `psql`, `pg_dump`.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::testbed;
+use crate::{Db, Version};
+
+/// No single program of a test runs longer.
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// A finished program.
+#[derive(Clone)]
+pub struct Run {
+    /// What was run.
+    pub command: String,
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it wrote as its result.
+    pub stdout: Vec<u8>,
+    /// What it said.
+    pub stderr: String,
+}
+
+impl Run {
+    /// The exit code; `None` if a signal ended it.
+    pub fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    /// The result as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// Fails, showing everything, unless the exit code is 0.
+    pub fn success(self) -> Result<Self> {
+        self.exits(0)
+    }
+
+    /// Fails, showing everything, unless the exit code is `code`.
+    pub fn exits(self, code: i32) -> Result<Self> {
+        if self.code() != Some(code) {
+            bail!("expected exit code {code}:\n{self:?}");
+        }
+        Ok(self)
+    }
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.text();
+        let shown: String = text.chars().take(4000).collect();
+        writeln!(
+            f,
+            "{}\n{}\nstdout ({} bytes):\n{shown}",
+            self.command,
+            self.status,
+            self.stdout.len()
+        )?;
+        write!(f, "stderr:\n{}", self.stderr)
+    }
+}
+
+/// Runs a program to its end, which has to come within ten minutes.
+pub fn run(command: &mut Command) -> Result<Run> {
+    let shown = format!("{command:?}");
+    finish(start(command)?, shown, LIMIT)
+}
+
+/// Starts a program without input and with both outputs caught.
+pub(crate) fn start(command: &mut Command) -> Result<Child> {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+        .spawn()
+        .with_context(|| format!("{:?}", command.get_program()))
+}
+
+/// Waits for a program; after `limit` it's killed, which is a failure.
+pub(crate) fn finish(mut child: Child, command: String, limit: Duration) -> Result<Run> {
+    fn reader(
+        source: Option<impl Read + Send + 'static>,
+    ) -> thread::JoinHandle<std::io::Result<Vec<u8>>> {
+        thread::spawn(move || {
+            let mut bytes = Vec::new();
+            if let Some(mut source) = source {
+                source.read_to_end(&mut bytes)?;
+            }
+            Ok(bytes)
+        })
+    }
+    let (stdout, stderr) = (reader(child.stdout.take()), reader(child.stderr.take()));
+    let waited = testbed::until(limit, &command, || Ok(child.try_wait()?));
+    if waited.is_err() {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    let read = |thread: thread::JoinHandle<std::io::Result<Vec<u8>>>| match thread.join() {
+        Ok(bytes) => Ok(bytes?),
+        Err(_) => bail!("{command}: reading its output panicked"),
+    };
+    let status = waited?;
+    let (stdout, stderr) = (read(stdout)?, read(stderr)?);
+    Ok(Run {
+        command,
+        status,
+        stdout,
+        stderr: String::from_utf8_lossy(&stderr).into_owned(),
+    })
+}
+
+/// A bash script in which any failing part of a pipeline fails the whole; `args` are `$1` and on.
+pub fn bash(script: &str, args: &[&OsStr]) -> Command {
+    let mut bash = Command::new("bash");
+    clean(&mut bash);
+    bash.args(["-euo", "pipefail", "-c", script, "bash"])
+        .args(args);
+    bash
+}
+
+/// Removes what would change a program's connections behind a test's back.
+pub fn clean(command: &mut Command) {
+    for (key, _) in std::env::vars_os() {
+        let name = key.to_string_lossy();
+        if ["PG", "AWS_", "KSNAPSHOT_", "MINIO_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+        {
+            command.env_remove(&key);
+        }
+    }
+    // Neither passwords nor services of the machine's user; messages in one language.
+    command
+        .env("PGPASSFILE", "/nonexistent")
+        .env("PGSYSCONFDIR", "/nonexistent");
+    command.env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
+}
+
+/// A key pair, made by `age-keygen`.
+#[derive(Debug)]
+pub struct Key {
+    folder: tempfile::TempDir,
+    recipient: String,
+}
+
+impl Key {
+    /// A new one.
+    pub fn generate() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        run(Command::new("age-keygen")
+            .arg("-o")
+            .arg(folder.path().join("key")))?
+        .success()?;
+        let recipient = run(Command::new("age-keygen")
+            .arg("-y")
+            .arg(folder.path().join("key")))?
+        .success()?;
+        Ok(Self {
+            folder,
+            recipient: recipient.text().trim_end().to_owned(),
+        })
+    }
+
+    /// The public half: `age1…`.
+    pub fn recipient(&self) -> &str {
+        &self.recipient
+    }
+
+    /// The file with the secret half.
+    pub fn identity(&self) -> PathBuf {
+        self.folder.path().join("key")
+    }
+}
+
+/// Opens an object with stock tools alone, by its suffixes (`.age`, `.zst`, `.gz`), and gives its plain bytes.
+pub fn open(object: &Path, key: Option<&Key>) -> Result<Vec<u8>> {
+    let script = format!("{} < \"$1\"", opener(object, key)?);
+    Ok(run(&mut bash(&script, &[object.as_os_str()]))?
+        .success()?
+        .stdout)
+}
+
+/// Restores a data object as a person without ksnapshot would: `age -d -i KEY FILE | zstd -d | psql`.
+pub fn restore_by_hand(object: &Path, key: Option<&Key>, into: &Db<'_>) -> Result<()> {
+    let script = format!(
+        "{} < \"$1\" | psql -Xq -v ON_ERROR_STOP=1",
+        opener(object, key)?
+    );
+    into.shell(&script, &[object.as_os_str()])?.success()?;
+    Ok(())
+}
+
+/// The pipeline that turns an object on its standard input into plain text.
+fn opener(object: &Path, key: Option<&Key>) -> Result<String> {
+    let mut name = object.to_string_lossy().into_owned();
+    let mut steps = Vec::new();
+    if let Some(stem) = name.strip_suffix(".age") {
+        let key = key.context("an encrypted object needs a key")?;
+        steps.push(format!("age -d -i '{}'", key.identity().display()));
+        name = stem.to_owned();
+    }
+    if name.ends_with(".zst") {
+        steps.push("zstd -dcq".to_owned());
+    } else if name.ends_with(".gz") {
+        steps.push("gunzip -c".to_owned());
+    }
+    if steps.is_empty() {
+        steps.push("cat".to_owned());
+    }
+    Ok(steps.join(" | "))
+}
+
+/// The dump of a schema by the one pinned judge, `pg_dump` 18, without what differs from run to run.
+pub fn pg_dump_schema(db: &Db<'_>) -> Result<String> {
+    let mut dump = Command::new(Version::V18.client("pg_dump")?);
+    clean(&mut dump);
+    dump.envs(db.server.env())
+        .args(["--schema-only", "--restrict-key=ksnapshot", "-d", &db.name]);
+    Ok(without_column_versions(&run(&mut dump)?.success()?.text()))
+}
+
+/// Removes the option `pg_attver` of columns: PostgreSQL keeps a random number there since the minor releases of
+/// November 2026 (15.20), and a `pg_dump` from before them shows it as if a user had set it.
+fn without_column_versions(dump: &str) -> String {
+    let mut kept = String::with_capacity(dump.len());
+    for line in dump.split_inclusive('\n') {
+        let options = line
+            .split_once(" SET (")
+            .and_then(|(head, rest)| Some((head, rest.strip_suffix(");\n")?)));
+        match options {
+            Some((head, options))
+                if head.starts_with("ALTER TABLE") && options.contains("pg_attver=") =>
+            {
+                let own: Vec<_> = options
+                    .split(", ")
+                    .filter(|option| !option.starts_with("pg_attver="))
+                    .collect();
+                if !own.is_empty() {
+                    kept.push_str(&format!("{head} SET ({});\n", own.join(", ")));
+                }
+            }
+            _ => kept.push_str(line),
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn versions_of_columns_go_and_options_of_users_stay() {
+        let dump = "ALTER TABLE ONLY public.t ALTER COLUMN n SET (pg_attver=26491304);\n\
+                    ALTER TABLE ONLY public.t ALTER COLUMN m SET (n_distinct=5, pg_attver=1);\n\
+                    ALTER TABLE ONLY public.t ALTER COLUMN o SET (n_distinct=6);\n";
+        let kept = "ALTER TABLE ONLY public.t ALTER COLUMN m SET (n_distinct=5);\n\
+                    ALTER TABLE ONLY public.t ALTER COLUMN o SET (n_distinct=6);\n";
+        assert_eq!(super::without_column_versions(dump), kept);
+    }
+}

@@ -1,0 +1,32 @@
+# Shared by the scripts of this folder: where things live, how to say what happens, and one lock per thing made,
+# so that two runs at once make it once.
+
+TESTBED=${XDG_CACHE_HOME:-$HOME/.cache}/ksnapshot/testbed
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+mkdir -p "$TESTBED/bin" "$TESTBED/lock" "$TESTBED/log"
+
+# Progress goes to stderr: stdout belongs to results.
+say() { printf 'testbed: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# once NAME COMMAND…: runs COMMAND while holding the lock NAME.
+once() {
+    local name=$1 rc=0
+    shift
+    exec {lock}>"$TESTBED/lock/$name"
+    flock "$lock"
+    # `flock` keeps the lock as long as the descriptor is open, so it's closed for what the command starts.
+    "$@" {lock}>&- || rc=$?
+    exec {lock}>&-
+    return "$rc"
+}
+
+# quietly NAME COMMAND…: output goes to a log, shown only when COMMAND fails.
+quietly() {
+    local log=$TESTBED/log/$1.log
+    shift
+    "$@" >"$log" 2>&1 || {
+        tail -n 30 "$log" >&2
+        die "failed: $* (all of it: $log)"
+    }
+}
