@@ -56,32 +56,56 @@ impl<'a> Room<'a> {
     }
 
     async fn small_objects(&self) -> Result<()> {
-        for (name, body) in [("small", Bytes::from_static(b"some bytes")), ("empty", Bytes::new())] {
+        for (name, body) in [
+            ("small", Bytes::from_static(b"some bytes")),
+            ("empty", Bytes::new()),
+        ] {
             let key = self.key(name)?;
-            self.storage.put(&key, body.clone(), PutMode::Overwrite).await?;
-            ensure(self.read(&key, None).await? == body, "what was put is what is read")?;
+            self.storage
+                .put(&key, body.clone(), PutMode::Overwrite)
+                .await?;
+            ensure(
+                self.read(&key, None).await? == body,
+                "what was put is what is read",
+            )?;
         }
         Ok(())
     }
 
     async fn taken_keys(&self) -> Result<()> {
         let key = self.key("taken")?;
-        self.storage.put(&key, Bytes::from_static(b"first"), PutMode::Create).await?;
-        let expected: &[u8] = match self.storage.put(&key, Bytes::from_static(b"second"), PutMode::Create).await {
+        self.storage
+            .put(&key, Bytes::from_static(b"first"), PutMode::Create)
+            .await?;
+        let expected: &[u8] = match self
+            .storage
+            .put(&key, Bytes::from_static(b"second"), PutMode::Create)
+            .await
+        {
             // Some servers ignore the condition. That is allowed, and why nothing may rest on it alone.
             Ok(()) => b"second",
             Err(error) if error.kind() == ErrorKind::AlreadyExists => b"first",
             Err(error) => return Err(error),
         };
-        ensure(self.read(&key, None).await? == expected, "a refused put changes nothing")?;
-        self.storage.put(&key, Bytes::from_static(b"third"), PutMode::Overwrite).await?;
-        ensure(self.read(&key, None).await? == b"third"[..], "overwriting replaces the object")
+        ensure(
+            self.read(&key, None).await? == expected,
+            "a refused put changes nothing",
+        )?;
+        self.storage
+            .put(&key, Bytes::from_static(b"third"), PutMode::Overwrite)
+            .await?;
+        ensure(
+            self.read(&key, None).await? == b"third"[..],
+            "overwriting replaces the object",
+        )
     }
 
     async fn ranges(&self) -> Result<()> {
         let key = self.key("ranges")?;
         let body = Bytes::from_static(b"0123456789");
-        self.storage.put(&key, body.clone(), PutMode::Overwrite).await?;
+        self.storage
+            .put(&key, body.clone(), PutMode::Overwrite)
+            .await?;
         let cases: [(Range<u64>, &[u8]); 7] = [
             (0..10, b"0123456789"),
             (0..1, b"0"),
@@ -93,7 +117,13 @@ impl<'a> Room<'a> {
         ];
         for (range, expected) in cases {
             let read = self.read(&key, Some(range.clone())).await?;
-            ensure(read == expected, &format!("the range {range:?} of ten bytes is {} bytes", expected.len()))?;
+            ensure(
+                read == expected,
+                &format!(
+                    "the range {range:?} of ten bytes is {} bytes",
+                    expected.len()
+                ),
+            )?;
         }
         Ok(())
     }
@@ -111,50 +141,98 @@ impl<'a> Room<'a> {
 
     async fn keys_stay_literal(&self) -> Result<()> {
         // Core percent-encodes hostile characters; a storage that encodes or decodes once more breaks the names.
-        let names = ["a%2Fb", "100%25", "key=value", "a+b@c", "UPPER_lower.1-2", "deep/er/and%20deeper"];
+        let names = [
+            "a%2Fb",
+            "100%25",
+            "key=value",
+            "a+b@c",
+            "UPPER_lower.1-2",
+            "deep/er/and%20deeper",
+        ];
         let folder = self.key("literal")?;
         for name in names {
             let key = Key::parse(format!("{folder}/{name}"))?;
-            self.storage.put(&key, Bytes::from_static(name.as_bytes()), PutMode::Overwrite).await?;
-            ensure(self.read(&key, None).await? == name.as_bytes(), "a key with % = + @ is read by its own name")?;
+            self.storage
+                .put(
+                    &key,
+                    Bytes::from_static(name.as_bytes()),
+                    PutMode::Overwrite,
+                )
+                .await?;
+            ensure(
+                self.read(&key, None).await? == name.as_bytes(),
+                "a key with % = + @ is read by its own name",
+            )?;
         }
         let listed: Vec<_> = self.list(Some(&folder)).await?.into_keys().collect();
-        let mut expected: Vec<_> = names.iter().map(|name| format!("{folder}/{name}")).collect();
+        let mut expected: Vec<_> = names
+            .iter()
+            .map(|name| format!("{folder}/{name}"))
+            .collect();
         expected.sort();
-        ensure(listed == expected, &format!("keys are listed as they were given: {expected:?}, not {listed:?}"))
+        ensure(
+            listed == expected,
+            &format!("keys are listed as they were given: {expected:?}, not {listed:?}"),
+        )
     }
 
     async fn large_objects(&self) -> Result<()> {
         // Blocks smaller than, as large as, and larger than a part; sizes around the borders of parts.
-        let cases = [(0, 1), (1, 1), (8 << 20, 1 << 20), (16 << 20, 3 << 20), (LARGE, 70_001), (LARGE, LARGE)];
+        let cases = [
+            (0, 1),
+            (1, 1),
+            (8 << 20, 1 << 20),
+            (16 << 20, 3 << 20),
+            (LARGE, 70_001),
+            (LARGE, LARGE),
+        ];
         for (index, (size, block)) in cases.into_iter().enumerate() {
             let key = self.key(&format!("large-{index}"))?;
             let body = pattern(size);
             let mut writer = self.storage.writer(&key, Some(size as u64)).await?;
             writer.write(Bytes::new()).await?;
             for start in (0..size).step_by(block) {
-                writer.write(body.slice(start..size.min(start + block))).await?;
+                writer
+                    .write(body.slice(start..size.min(start + block)))
+                    .await?;
             }
             let info = writer.finish().await?;
-            ensure(info.key == key && info.size == size as u64, "a finished writer reports key and size")?;
-            ensure(self.read(&key, None).await? == body, &format!("{size} bytes are read as they were written"))?;
+            ensure(
+                info.key == key && info.size == size as u64,
+                "a finished writer reports key and size",
+            )?;
+            ensure(
+                self.read(&key, None).await? == body,
+                &format!("{size} bytes are read as they were written"),
+            )?;
         }
         let key = self.key(&format!("large-{}", cases.len() - 1))?;
         let middle = self.read(&key, Some(8_388_600..8_388_700)).await?;
-        ensure(middle == pattern(LARGE).slice(8_388_600..8_388_700), "a range may cross the border of parts")
+        ensure(
+            middle == pattern(LARGE).slice(8_388_600..8_388_700),
+            "a range may cross the border of parts",
+        )
     }
 
     async fn nothing_before_the_end(&self) -> Result<()> {
         let key = self.key("unfinished/object")?;
         let mut writer = self.storage.writer(&key, None).await?;
         writer.write(pattern(LARGE)).await?;
-        ensure(self.list(Some(&self.key("unfinished")?)).await?.is_empty(), "an unfinished object is not listed")?;
         ensure(
-            self.read(&key, None).await.is_err_and(|error| error.kind() == ErrorKind::NotFound),
+            self.list(Some(&self.key("unfinished")?)).await?.is_empty(),
+            "an unfinished object is not listed",
+        )?;
+        ensure(
+            self.read(&key, None)
+                .await
+                .is_err_and(|error| error.kind() == ErrorKind::NotFound),
             "an unfinished object can't be read",
         )?;
         writer.finish().await?;
-        ensure(self.read(&key, None).await?.len() == LARGE, "a finished object can")
+        ensure(
+            self.read(&key, None).await?.len() == LARGE,
+            "a finished object can",
+        )
     }
 
     async fn aborted_writers(&self) -> Result<()> {
@@ -163,13 +241,21 @@ impl<'a> Room<'a> {
             let mut writer = self.storage.writer(&key, None).await?;
             writer.write(pattern(size)).await?;
             writer.abort().await?;
-            ensure(self.list(Some(&self.key("aborted")?)).await?.is_empty(), "an aborted object is not listed")?;
+            ensure(
+                self.list(Some(&self.key("aborted")?)).await?.is_empty(),
+                "an aborted object is not listed",
+            )?;
         }
-        self.storage.put(&key, Bytes::from_static(b"old"), PutMode::Overwrite).await?;
+        self.storage
+            .put(&key, Bytes::from_static(b"old"), PutMode::Overwrite)
+            .await?;
         let mut writer = self.storage.writer(&key, None).await?;
         writer.write(Bytes::from_static(b"new")).await?;
         writer.abort().await?;
-        ensure(self.read(&key, None).await? == b"old"[..], "an aborted writer leaves the older object alone")
+        ensure(
+            self.read(&key, None).await? == b"old"[..],
+            "an aborted writer leaves the older object alone",
+        )
     }
 
     async fn two_writers_at_once(&self) -> Result<()> {
@@ -180,19 +266,50 @@ impl<'a> Room<'a> {
         b.write(Bytes::from_static(b"right")).await?;
         b.finish().await?;
         a.finish().await?;
-        ensure(self.read(&left, None).await? == b"left"[..], "two writers don't mix")?;
-        ensure(self.read(&right, None).await? == b"right"[..], "two writers don't mix")
+        ensure(
+            self.read(&left, None).await? == b"left"[..],
+            "two writers don't mix",
+        )?;
+        ensure(
+            self.read(&right, None).await? == b"right"[..],
+            "two writers don't mix",
+        )
     }
 
     async fn folders(&self) -> Result<()> {
-        for name in ["folders/a/1", "folders/a/b/2", "folders/ab/3", "folders/a.x"] {
-            self.storage.put(&self.key(name)?, Bytes::from_static(b"12345"), PutMode::Overwrite).await?;
+        for name in [
+            "folders/a/1",
+            "folders/a/b/2",
+            "folders/ab/3",
+            "folders/a.x",
+        ] {
+            self.storage
+                .put(
+                    &self.key(name)?,
+                    Bytes::from_static(b"12345"),
+                    PutMode::Overwrite,
+                )
+                .await?;
         }
         let listed = self.list(Some(&self.key("folders/a")?)).await?;
-        let expected = [self.key("folders/a/1")?.to_string(), self.key("folders/a/b/2")?.to_string()];
-        ensure(listed.keys().eq(expected.iter()), "a prefix is a folder: a/ holds no ab/ and no a.x")?;
-        ensure(listed.values().all(|&size| size == 5), "a listing tells sizes")?;
-        ensure(self.list(Some(&self.key("folders/none")?)).await?.is_empty(), "a missing folder holds nothing")?;
+        let expected = [
+            self.key("folders/a/1")?.to_string(),
+            self.key("folders/a/b/2")?.to_string(),
+        ];
+        ensure(
+            listed.keys().eq(expected.iter()),
+            "a prefix is a folder: a/ holds no ab/ and no a.x",
+        )?;
+        ensure(
+            listed.values().all(|&size| size == 5),
+            "a listing tells sizes",
+        )?;
+        ensure(
+            self.list(Some(&self.key("folders/none")?))
+                .await?
+                .is_empty(),
+            "a missing folder holds nothing",
+        )?;
         ensure(
             self.list(Some(&self.key("folders/a/1")?)).await?.is_empty(),
             "an object is not a folder that holds itself",
@@ -202,19 +319,38 @@ impl<'a> Room<'a> {
     async fn deletion(&self) -> Result<()> {
         let (there, other) = (self.key("deleted/there")?, self.key("deleted/other")?);
         for key in [&there, &other] {
-            self.storage.put(key, Bytes::from_static(b"bytes"), PutMode::Overwrite).await?;
+            self.storage
+                .put(key, Bytes::from_static(b"bytes"), PutMode::Overwrite)
+                .await?;
         }
         self.storage.delete(&[]).await?;
-        self.storage.delete(&[there.clone(), self.key("deleted/missing")?]).await?;
+        self.storage
+            .delete(&[there.clone(), self.key("deleted/missing")?])
+            .await?;
         self.storage.delete(std::slice::from_ref(&there)).await?;
-        let left: Vec<_> = self.list(Some(&self.key("deleted")?)).await?.into_keys().collect();
-        ensure(left == [other.to_string()], "deleting removes what was named and nothing else")
+        let left: Vec<_> = self
+            .list(Some(&self.key("deleted")?))
+            .await?
+            .into_keys()
+            .collect();
+        ensure(
+            left == [other.to_string()],
+            "deleting removes what was named and nothing else",
+        )
     }
 
     async fn clean(&self) -> Result<()> {
-        let keys: Result<Vec<_>> = self.list(Some(&self.folder)).await?.into_keys().map(Key::parse).collect();
+        let keys: Result<Vec<_>> = self
+            .list(Some(&self.folder))
+            .await?
+            .into_keys()
+            .map(Key::parse)
+            .collect();
         self.storage.delete(&keys?).await?;
-        ensure(self.list(Some(&self.folder)).await?.is_empty(), "everything can be deleted")
+        ensure(
+            self.list(Some(&self.folder)).await?.is_empty(),
+            "everything can be deleted",
+        )
     }
 
     fn key(&self, name: &str) -> Result<Key> {
@@ -257,5 +393,8 @@ fn ensure(kept: bool, promise: &str) -> Result<()> {
     if kept {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Failed, format!("conformance: broken promise: {promise}")))
+    Err(Error::new(
+        ErrorKind::Failed,
+        format!("conformance: broken promise: {promise}"),
+    ))
 }

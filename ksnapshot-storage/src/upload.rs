@@ -1,0 +1,208 @@
+//! A large object on its way into a store, part by part.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use ksnapshot_core::{Error, ErrorKind, Key, ObjectInfo, ObjectWriter, Result, async_trait};
+use object_store::client::HttpErrorKind;
+use object_store::retry::{RetryContext, RetryFailure, RetryPolicy};
+use object_store::{Error as StoreError, MultipartUpload, PutPayloadMut};
+use tokio::task::JoinSet;
+
+use crate::failure::{Deed, explain, within};
+
+const MIB: u64 = 1024 * 1024;
+
+/// The store's limit. The pipeline begins another object well before.
+const MAX_PARTS: usize = 10_000;
+
+/// Besides the one that is being filled. Two keep a connection busy while the other waits for its answer.
+const IN_FLIGHT: usize = 2;
+
+/// Smaller blocks are copied together, so that a crumb can't hold the large buffer that it was cut from.
+const CRUMB: usize = 16 * 1024;
+
+/// A server may take minutes to join ten thousand parts.
+const JOINING: Duration = Duration::from_secs(600);
+
+/// An abort is a courtesy; nobody waits long for it.
+const ABORTING: Duration = Duration::from_secs(30);
+
+/// The size of the parts of an upload of about `expected` bytes: enough for twice of it to fit, from 8 to 32 MiB.
+///
+/// All parts of one object are equal, except the last: some stores insist.
+pub fn part_size(expected: Option<u64>) -> u64 {
+    let fitting = expected
+        .unwrap_or(0)
+        .div_ceil(MAX_PARTS as u64 / 2)
+        .div_ceil(MIB)
+        * MIB;
+    fitting.clamp(8 * MIB, 32 * MIB)
+}
+
+/// Holds one part that is being filled and [`IN_FLIGHT`] more; nothing else.
+pub(crate) struct Upload {
+    upload: Box<dyn MultipartUpload>,
+    key: Key,
+    place: String,
+    part_size: usize,
+    part: PutPayloadMut,
+    parts: usize,
+    size: u64,
+    /// Parts are sent by tasks, though tasks are the pipeline's business elsewhere: a request that is polled only
+    /// when the next block arrives would run into its own deadlines while the database thinks. They end with the set.
+    in_flight: JoinSet<Result<(), StoreError>>,
+}
+
+impl Upload {
+    pub(crate) fn new(
+        upload: Box<dyn MultipartUpload>,
+        key: Key,
+        place: String,
+        part_size: u64,
+    ) -> Self {
+        Self {
+            upload,
+            key,
+            place,
+            part_size: usize::try_from(part_size).unwrap_or(usize::MAX),
+            part: new_part(),
+            parts: 0,
+            size: 0,
+            in_flight: JoinSet::new(),
+        }
+    }
+
+    async fn send(&mut self) -> Result<()> {
+        if self.parts == MAX_PARTS {
+            return Err(Error::new(
+                ErrorKind::Failed,
+                format!(
+                    "{}: larger than {MAX_PARTS} parts of {} MiB",
+                    self.place,
+                    self.part_size as u64 / MIB
+                ),
+            )
+            .hint("State the expected size, so that larger parts are chosen."));
+        }
+        while self.in_flight.len() >= IN_FLIGHT {
+            self.landed().await?;
+        }
+        self.parts += 1;
+        let part = std::mem::replace(&mut self.part, new_part());
+        self.in_flight.spawn(self.upload.put_part(part.freeze()));
+        Ok(())
+    }
+
+    /// Waits until a part has landed.
+    async fn landed(&mut self) -> Result<()> {
+        match self.in_flight.join_next().await {
+            None | Some(Ok(Ok(()))) => Ok(()),
+            Some(Ok(Err(error))) => Err(explain(&error, Deed::Write, &self.place)),
+            Some(Err(error)) => Err(Error::new(
+                ErrorKind::Failed,
+                format!("{}: sending a part failed", self.place),
+            )
+            .source(error)),
+        }
+    }
+
+    async fn complete(&mut self) -> Result<()> {
+        if !self.part.is_empty() {
+            self.send().await?;
+        }
+        while !self.in_flight.is_empty() {
+            self.landed().await?;
+        }
+        let completed = within(JOINING, &self.place, self.upload.complete()).await?;
+        completed
+            .map(drop)
+            .map_err(|error| explain(&error, Deed::Write, &self.place))
+    }
+
+    async fn give_up(&mut self) -> Result<()> {
+        // Parts that are still under way would otherwise land after the abort and stay.
+        self.in_flight.shutdown().await;
+        match within(ABORTING, &self.place, self.upload.abort()).await? {
+            // Not there any more is what was wanted.
+            Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(explain(&error, Deed::Write, &self.place)
+                .context("abort of the upload")
+                .hint("Give the bucket a rule that removes incomplete uploads after some days.")),
+        }
+    }
+}
+
+#[async_trait]
+impl ObjectWriter for Upload {
+    async fn write(&mut self, mut block: Bytes) -> Result<()> {
+        self.size += block.len() as u64;
+        while !block.is_empty() {
+            let room = self.part_size - self.part.content_length();
+            let piece = block.split_to(room.min(block.len()));
+            if piece.len() < CRUMB {
+                self.part.extend_from_slice(&piece);
+            } else {
+                self.part.push(piece);
+            }
+            if self.part.content_length() == self.part_size {
+                self.send().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self: Box<Self>) -> Result<ObjectInfo> {
+        if let Err(error) = self.complete().await {
+            if let Err(left) = self.give_up().await {
+                tracing::warn!(place = %self.place, error = %left, "an incomplete upload stays behind");
+            }
+            return Err(error);
+        }
+        Ok(ObjectInfo {
+            key: self.key,
+            size: self.size,
+        })
+    }
+
+    async fn abort(mut self: Box<Self>) -> Result<()> {
+        self.give_up().await
+    }
+}
+
+fn new_part() -> PutPayloadMut {
+    PutPayloadMut::new().with_block_size(4 * CRUMB)
+}
+
+/// Sends a part once more, with a fresh signature, after the library gave up on it: the library counts its minute
+/// from the start of the request, and on a slow link that is over before the first failure.
+#[derive(Debug)]
+pub(crate) struct PartRetry;
+
+#[async_trait]
+impl RetryPolicy for PartRetry {
+    async fn retry(&self, context: RetryContext) -> bool {
+        context.attempt == 1
+            && match context.failure {
+                RetryFailure::Status(status) => status.is_server_error() || status.as_u16() == 429,
+                RetryFailure::Transport(kind) => kind != HttpErrorKind::Decode,
+                _ => false,
+            }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_grow_with_the_object_within_bounds() {
+        let check = |expected, mib| assert_eq!(part_size(expected), mib * MIB, "{expected:?}");
+        check(None, 8);
+        check(Some(0), 8);
+        check(Some(40_000 * MIB), 8);
+        check(Some(40_000 * MIB + 1), 9);
+        check(Some(100_000 * MIB), 20);
+        check(Some(u64::MAX), 32);
+    }
+}
