@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Result, bail, ensure};
 
 use crate::Db;
-use crate::tools;
+use crate::{testbed, tools};
 
 /// Everything below: definitions, rows, sequences, large objects.
 pub fn same(a: &Db<'_>, b: &Db<'_>) -> Result<()> {
@@ -48,25 +48,11 @@ pub fn large_objects(a: &Db<'_>, b: &Db<'_>) -> Result<()> {
     })
 }
 
-/// One line for each table and materialized view: name, number of rows, hash of the sorted rows.
-///
-/// The rows are the lines that COPY writes, sorted and hashed by programs outside the server.
+/// One line for each table and materialized view: name, number of rows, hash of the sorted rows, by the script
+/// `row-hashes`: COPY's lines, sorted and hashed by programs outside the server.
 pub fn row_hashes(db: &Db<'_>) -> Result<String> {
-    // A partitioned table has no rows of its own, and what a parent inherits is counted where it is.
-    let tables = "select oid::regclass from pg_class where relkind in ('r', 'm') and relpersistence <> 't' \
-                  and relnamespace not in (select oid from pg_namespace where nspname ~ '^pg_' or nspname = 'information_schema') \
-                  and (relkind = 'r' or relispopulated) order by oid::regclass::text collate \"C\"";
-    let script = r#"
-        psql -XqAt -v ON_ERROR_STOP=1 -c "set search_path = ''" -c "$1" >"$2/tables"
-        while IFS= read -r table; do
-            psql -Xq -v ON_ERROR_STOP=1 -c "copy (select * from only $table) to stdout" </dev/null |
-                LC_ALL=C sort >"$2/rows"
-            printf '%s %s %s\n' "$table" "$(wc -l <"$2/rows")" "$(md5sum <"$2/rows")"
-        done <"$2/tables"
-    "#;
-    let folder = tempfile::tempdir()?;
     Ok(db
-        .shell(script, &[tables.as_ref(), folder.path().as_os_str()])?
+        .shell("\"$1\"", &[testbed::script("row-hashes").as_os_str()])?
         .success()?
         .text())
 }

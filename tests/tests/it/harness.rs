@@ -170,3 +170,17 @@ fn minio_keeps_objects_and_tells_unfinished_uploads() {
     .unwrap();
     assert_eq!(minio.uploads().unwrap(), 0);
 }
+
+#[test]
+fn every_source_of_the_tests_can_be_copied_by_pg_dump() {
+    for version in Version::ALL {
+        let server = Postgres::shared(version).unwrap();
+        for name in ["shop", "mixed"] {
+            let db = server.fresh_db(name).unwrap();
+            db.psql_file(&testbed::sql(&format!("{name}.sql"))).unwrap();
+            compare::same(&db, &copies::twin(&db).unwrap()).unwrap();
+        }
+        let tpch = Postgres::shared_tpch(version).unwrap().db("tpch");
+        compare::same(&tpch, &copies::twin(&tpch).unwrap()).unwrap();
+    }
+}
