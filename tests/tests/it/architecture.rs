@@ -39,13 +39,13 @@ const MAY_SPAWN: &[(&str, &str, &str)] = &[
 ];
 
 const SPAWNS: &[&str] = &[
-    "tokio::spawn",
-    "task::spawn",
+    "tokio::spawn(",
+    "task::spawn(",
     "JoinSet",
     "spawn_blocking",
     "spawn_local",
     "mpsc::",
-    "thread::spawn",
+    "thread::spawn(",
 ];
 
 /// Nobody reads a longer file to its end.
