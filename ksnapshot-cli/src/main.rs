@@ -1,2 +1,7 @@
-//! Placeholder.
-fn main(){}
+//! `ksnapshot`: snapshots of databases, compressed and encrypted into object storage, proved and restored.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ksnapshot_cli::run(|code| std::process::exit(code))
+}

@@ -224,12 +224,10 @@ impl Decryptor for AgeDecryptor {
         };
         let mut stream = self.stream(sealed)?;
         let read = |stream: &mut ::age::stream::StreamReader<Window<'_>>| -> io::Result<Vec<u8>> {
-            // A seek to the very start of a chunk makes age look at the end of the file: stop one byte before.
-            let before = plain.start.saturating_sub(1);
-            stream.seek(SeekFrom::Start(before))?;
-            let mut skipped =
-                vec![0; usize::try_from(plain.start - before).map_err(io::Error::other)?];
-            stream.read_exact(&mut skipped)?;
+            // A seek to the very start of a chunk makes age look at the end of the file; from the byte after it the
+            // way back is free.
+            stream.seek(SeekFrom::Start(first_chunk(&plain) * CHUNK + 1))?;
+            stream.seek(SeekFrom::Start(plain.start))?;
             let mut opened =
                 vec![0; usize::try_from(plain.end - plain.start).map_err(io::Error::other)?];
             stream.read_exact(&mut opened)?;
@@ -240,9 +238,8 @@ impl Decryptor for AgeDecryptor {
     }
 }
 
-/// The first chunk that is needed, which includes the byte before the range: see `open_window`.
 fn first_chunk(plain: &Range<u64>) -> u64 {
-    plain.start.saturating_sub(1) / CHUNK
+    plain.start / CHUNK
 }
 
 /// A sealed file of which only the header and one window are at hand.

@@ -9,6 +9,7 @@
 
 mod backup;
 mod definitions;
+mod excerpt;
 pub mod read;
 mod replay;
 mod selection;
@@ -17,11 +18,17 @@ mod upload;
 mod verify;
 
 pub use backup::{DumpReport, DumpRequest, dump};
+pub use excerpt::Excerpt;
 pub use read::{Snapshot, list, open_object};
 pub use replay::{RestoreReport, RestoreRequest, restore};
 pub use selection::{Selection, select};
 pub(crate) use upload::hex;
 pub use verify::{Level, VerifyReport, restore_drill, verify};
+
+/// What an error of a reader from this module means: [`open_object`]'s readers speak `std::io`.
+pub fn read_error(cause: std::io::Error) -> crate::Error {
+    crate::age::from_io(cause, "is cut short or changed")
+}
 
 /// The size at which a dumper cuts a block, unless one row is larger.
 pub const BLOCK_SIZE: usize = 2 << 20;

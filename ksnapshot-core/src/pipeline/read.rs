@@ -11,7 +11,7 @@ use tokio_util::io::{StreamReader, SyncIoBridge};
 use crate::age::from_io;
 use crate::layout::MANIFEST_SUFFIX;
 use crate::{
-    Choice, Compression, Compressor, Cx, Decryptor, Error, ErrorKind, Frame, Index, Key, Manifest,
+    Choice, Compression, Compressor, Decryptor, Error, ErrorKind, Frame, Index, Key, Manifest,
     ObjectEntry, Result, RowHash, Storage, choose,
 };
 
@@ -274,7 +274,6 @@ pub async fn open_object(
     storage: &Arc<dyn Storage>,
     key: &Key,
     decryptor: Option<&Arc<dyn Decryptor>>,
-    _cx: &Cx,
 ) -> Result<Box<dyn Read + Send>> {
     let sealed = key.as_str().ends_with(".age");
     let stored: Box<dyn Read + Send> = Box::new(blocking(storage, key).await?);

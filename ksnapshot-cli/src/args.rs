@@ -1,0 +1,267 @@
+//! The arguments. The one vocabulary of all commands: help, parsing and completion come from here.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+use ksnapshot_core::pattern::Pattern;
+use ksnapshot_core::{Compression, Error};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  complete
+   1  failed; the target is not empty; the snapshot's format is newer
+   2  usage: bad arguments or recipient, several series and no choice
+   3  complete with problems, which are listed
+  10  no such snapshot
+  12  missing or wrong identity
+  13  source or target unreachable, login refused, or lost
+  14  the same for the storage
+  15  corrupt: stored bytes are not what was written
+ 130  cancelled";
+
+const STORAGE: &str = "\
+Storage:
+  ./backups, /var/backups, file:///var/backups       a folder
+  s3://bucket/prefix?region=eu-west-3                Amazon S3
+  s3://bucket?endpoint=http://127.0.0.1:9000         anything compatible
+Credentials come from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), the shared credentials file,
+or a web identity token.";
+
+/// Snapshots of databases: compressed and encrypted into object storage, proved, restored.
+#[derive(Debug, Parser)]
+#[command(name = "ksnapshot", version, max_term_width = 120, after_long_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// Print newline-delimited JSON on stdout; the last line is the result
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Dump(DumpArgs),
+    List(ListArgs),
+    Inspect(InspectArgs),
+    Restore(RestoreArgs),
+    Verify(VerifyArgs),
+    Cat(CatArgs),
+    Keygen(KeygenArgs),
+}
+
+/// Dump a database into a storage as one snapshot, and print its id
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("\
+Examples:
+  ksnapshot keygen --output key.txt
+  ksnapshot dump postgres://app@db.example.org/shop --to ./backups --recipient age1...
+  PGPASSWORD=... ksnapshot dump postgres://app@db/shop --to 's3://bucket/db?region=eu-west-3' --compression gzip:6
+
+All rows are of one moment: every reader sees the same snapshot of the database. Nothing is staged on disk. Peak memory
+stays below 128 MiB at zstd up to 6 and at gzip, plus 8 times the largest row.
+
+The password comes from PGPASSWORD, KSNAPSHOT_SOURCE_PASSWORD or .pgpass.
+
+{STORAGE}
+
+{EXIT_CODES}"))]
+pub(crate) struct DumpArgs {
+    /// What to dump: postgres://USER@HOST:PORT/DATABASE
+    #[arg(value_name = "SOURCE")]
+    pub(crate) source: String,
+    /// Where the snapshot goes: a folder or s3://bucket/prefix
+    #[arg(long, value_name = "STORAGE")]
+    pub(crate) to: String,
+    /// Name of the series [default: the host of SOURCE]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Who can read the snapshot: an age public key; may be repeated
+    #[arg(long = "recipient", value_name = "age1...")]
+    pub(crate) recipients: Vec<String>,
+    /// zstd:1 to zstd:22, gzip:0 to gzip:9, or none
+    #[arg(long, default_value = "zstd:3", value_name = "CODEC:LEVEL", value_parser = compression)]
+    pub(crate) compression: Compression,
+    /// Concurrent readers [default: the cores]
+    #[arg(long, short)]
+    pub(crate) jobs: Option<NonZeroUsize>,
+}
+
+/// List the snapshots of a storage
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("{STORAGE}\n\n{EXIT_CODES}"))]
+pub(crate) struct ListArgs {
+    /// Where the snapshots are
+    #[arg(value_name = "STORAGE")]
+    pub(crate) storage: String,
+    /// Only this series' name
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Only this database
+    #[arg(long)]
+    pub(crate) database: Option<String>,
+}
+
+/// Which snapshot is meant: by its id, or the newest complete one of a series.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// Where the snapshot is; #ID chooses one by its id
+    #[arg(value_name = "STORAGE[#ID]")]
+    pub(crate) storage: String,
+    /// The newest one of the series with this name
+    #[arg(long, help_heading = "Which snapshot")]
+    pub(crate) name: Option<String>,
+    /// The newest one of this database
+    #[arg(long, help_heading = "Which snapshot")]
+    pub(crate) database: Option<String>,
+    /// The newest one started at this time or before, such as 2026-11-21T03:00:00Z
+    #[arg(long, help_heading = "Which snapshot", value_name = "TIME")]
+    pub(crate) at: Option<Timestamp>,
+    /// File with the age secret key, as keygen and age-keygen write it
+    #[arg(long, short, env = "KSNAPSHOT_IDENTITY", value_name = "FILE")]
+    pub(crate) identity: Option<PathBuf>,
+}
+
+/// Show what a snapshot says of itself, and with an identity what is in it
+#[derive(Debug, Args)]
+#[command(after_long_help = EXIT_CODES)]
+pub(crate) struct InspectArgs {
+    #[command(flatten)]
+    pub(crate) which: Which,
+}
+
+/// Restore a snapshot, or some tables of it, into a database
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("\
+Examples:
+  ksnapshot restore ./backups --into postgres://postgres@localhost/shop_copy --create --identity key.txt
+  ksnapshot restore ./backups#ab12cd34 --into postgres://localhost/shop --table public.orders --identity key.txt
+  ksnapshot restore ./backups --into postgres://localhost/shop_copy --identity key.txt --plan
+
+A restore never overwrites unasked: the target must be empty, or with --table must not have those tables. Whatever can be
+known to be wrong with the snapshot is found before the target is touched.
+
+The password comes from PGPASSWORD, KSNAPSHOT_TARGET_PASSWORD or .pgpass.
+
+{EXIT_CODES}"))]
+pub(crate) struct RestoreArgs {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Where to: postgres://USER@HOST:PORT/DATABASE
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) into: String,
+    /// Only these tables, with what belongs to them; a pattern as in psql; may be repeated
+    #[arg(long = "table", short, value_name = "PATTERN", value_parser = pattern)]
+    pub(crate) tables: Vec<Pattern>,
+    /// Create the target database first
+    #[arg(long)]
+    pub(crate) create: bool,
+    /// Drop first what the snapshot holds, and nothing else
+    #[arg(long, conflicts_with = "create")]
+    pub(crate) clean: bool,
+    /// Leave owners as the target makes them
+    #[arg(long)]
+    pub(crate) no_owner: bool,
+    /// Leave grants as the target makes them
+    #[arg(long)]
+    pub(crate) no_privileges: bool,
+    /// Only show what would be done; the target is not touched
+    #[arg(long)]
+    pub(crate) plan: bool,
+    /// Concurrent writers [default: the cores]
+    #[arg(long, short)]
+    pub(crate) jobs: Option<NonZeroUsize>,
+}
+
+/// Prove that a snapshot can be restored
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("\
+Levels, each including those before it:
+  checksum  every object is there, with the bytes that were written; needs no identity
+  decode    every frame opens, decompresses and holds what was dumped
+  restore   a server takes it: restored into a scratch database ksnapshot_verify_ID, read back, compared, dropped
+
+Examples:
+  ksnapshot verify ./backups
+  ksnapshot verify ./backups#ab12cd34 --level decode --identity key.txt
+  ksnapshot verify ./backups --level restore --scratch postgres://postgres@localhost/postgres --identity key.txt
+
+{EXIT_CODES}"))]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// How much to prove
+    #[arg(long, value_enum, default_value_t = LevelArg::Checksum)]
+    pub(crate) level: LevelArg,
+    /// Server for the scratch database of the restore level: postgres://USER@HOST:PORT/DATABASE
+    #[arg(long, value_name = "SERVER-URL", required_if_eq("level", "restore"))]
+    pub(crate) scratch: Option<String>,
+    /// Concurrent writers [default: the cores]
+    #[arg(long, short)]
+    pub(crate) jobs: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LevelArg {
+    Checksum,
+    Decode,
+    Restore,
+}
+
+/// Print a snapshot, one table of it, or any object, as plain text
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("\
+Examples:
+  ksnapshot cat ./backups --identity key.txt | psql -v ON_ERROR_STOP=1 shop_copy
+  ksnapshot cat ./backups#ab12cd34 --identity key.txt --table public.orders
+  ksnapshot cat ./from-elsewhere.sql.gz.age --identity key.txt
+
+An object is opened and decompressed as its name says; it may come from anybody's `gzip | age`.
+
+{EXIT_CODES}"))]
+pub(crate) struct CatArgs {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Only these tables, with what belongs to them; a pattern as in psql; may be repeated
+    #[arg(long = "table", short, value_name = "PATTERN", value_parser = pattern)]
+    pub(crate) tables: Vec<Pattern>,
+}
+
+/// Make a key pair: the secret goes to the file or to stdout, the public key is what --recipient takes
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Example:
+  ksnapshot keygen --output key.txt
+
+The file is that of age-keygen, and `age` reads it. Without it nobody opens the snapshots: keep it in two places, and
+away from the machine that dumps.")]
+pub(crate) struct KeygenArgs {
+    /// Write the secret key to this file, which must not exist
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+fn compression(text: &str) -> Result<Compression, Error> {
+    text.parse().map_err(with_hint)
+}
+
+fn pattern(text: &str) -> Result<Pattern, Error> {
+    Pattern::parse(text).map_err(with_hint)
+}
+
+/// clap prints the message alone, so the hint joins it.
+fn with_hint(error: Error) -> Error {
+    match error.advice() {
+        Some(hint) => Error::new(error.kind(), format!("{error}. {hint}")),
+        None => error,
+    }
+}
+
+/// The number of workers: what was asked for, or the cores.
+pub(crate) fn jobs(asked: Option<NonZeroUsize>) -> NonZeroUsize {
+    asked
+        .or_else(|| std::thread::available_parallelism().ok())
+        .unwrap_or(NonZeroUsize::MIN)
+}

@@ -1,0 +1,9 @@
+//! One file a command.
+
+pub(crate) mod cat;
+pub(crate) mod dump;
+pub(crate) mod inspect;
+pub(crate) mod keygen;
+pub(crate) mod list;
+pub(crate) mod restore;
+pub(crate) mod verify;

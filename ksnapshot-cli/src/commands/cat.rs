@@ -1,0 +1,82 @@
+//! `ksnapshot cat`.
+
+use std::io::{self, Read, Write};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use ksnapshot_core::pipeline::{Excerpt, RestoreRequest, open_object, select};
+use ksnapshot_core::{Cx, Error, ErrorKind, RestoreOptions, Result};
+
+use crate::args::CatArgs;
+use crate::output::Output;
+
+pub(crate) async fn run(args: CatArgs, _output: &Output, cx: &Cx) -> Result<u8> {
+    let decryptor = args.which.decryptor()?;
+    if let Some((storage, key)) = args.which.object()? {
+        if !args.tables.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                "--table needs a snapshot, and this is a single object",
+            ));
+        }
+        let reader = cx
+            .guard(open_object(&storage, &key, decryptor.as_ref()))
+            .await?;
+        let name = key.to_string();
+        let copied = tokio::task::spawn_blocking(move || copy(reader)).await;
+        cx.guard(async {
+            copied
+                .unwrap_or_else(|cause| Err(Error::new(ErrorKind::Failed, "stopped").source(cause)))
+        })
+        .await
+        .map_err(|e| e.context(name))?;
+        return Ok(0);
+    }
+    let snapshot = args.which.find(cx).await?;
+    let request = RestoreRequest {
+        tables: args.tables,
+        no_owner: false,
+        no_privileges: false,
+        jobs: NonZeroUsize::MIN,
+        options: RestoreOptions::default(),
+    };
+    cx.guard(async {
+        snapshot.check_objects().await?;
+        let index = Arc::new(snapshot.index(decryptor.as_ref()).await?);
+        let frames = snapshot.frames(decryptor.as_ref()).await?;
+        let mut excerpt = if request.tables.is_empty() {
+            Excerpt::whole(&index, frames)
+        } else {
+            Excerpt::of(&index, frames, &select(&index, &request)?)
+        };
+        while let Some(text) = excerpt.next().await? {
+            if !write(&text)? {
+                break;
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(0)
+}
+
+/// Writes to stdout; false when the reader has seen enough.
+fn write(bytes: &[u8]) -> Result<bool> {
+    match io::stdout().lock().write_all(bytes) {
+        Ok(()) => Ok(true),
+        Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(cause) => Err(Error::new(ErrorKind::Failed, "stdout: can't be written").source(cause)),
+    }
+}
+
+fn copy(mut reader: Box<dyn Read + Send>) -> Result<()> {
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        let read = reader
+            .read(&mut buffer)
+            .map_err(ksnapshot_core::pipeline::read_error)?;
+        if read == 0 || !write(&buffer[..read])? {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! `ksnapshot dump`.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use ksnapshot_core::age::AgeEncryptor;
+use ksnapshot_core::pipeline::{DumpRequest, dump};
+use ksnapshot_core::{Cx, Encryptor, Event, Result};
+use serde_json::json;
+
+use crate::args::{DumpArgs, jobs};
+use crate::output::{Output, bytes, code, plural};
+use crate::place::{access, split_id};
+
+pub(crate) async fn run(args: DumpArgs, output: &Output, cx: &Cx) -> Result<u8> {
+    // Everything that the arguments get wrong is said before anything is read.
+    let encryptor: Option<Arc<dyn Encryptor>> = if args.recipients.is_empty() {
+        cx.emit(&Event::Warning(
+            "no recipient: whoever reads the storage can read the snapshot",
+        ));
+        None
+    } else {
+        Some(Arc::new(AgeEncryptor::new(&args.recipients)?))
+    };
+    let access = access(&args.source, "KSNAPSHOT_SOURCE_PASSWORD", cx);
+    let source = ksnapshot_dumpers::source(&args.source, &access)?;
+    let (place, _) = split_id(&args.to);
+    let storage = ksnapshot_storage::open(place)?;
+    let request = DumpRequest {
+        name: args.name,
+        jobs: jobs(args.jobs),
+        compressor: args.compression.compressor(),
+        encryptor,
+    };
+    let began = Instant::now();
+    let report = dump(source.as_ref(), storage.as_ref(), &request, cx).await?;
+    let manifest = &report.manifest;
+    if output.json {
+        output.line(&json!({
+            "message_type": "summary",
+            "id": manifest.id,
+            "outcome": manifest.outcome,
+            "series": manifest.series,
+            "bytes": manifest.counts.plain_bytes,
+            "stored_bytes": manifest.stored_bytes(),
+            "rows": manifest.counts.rows,
+            "seconds": began.elapsed().as_secs_f64(),
+            "problems": report.problems,
+        }))?;
+    } else {
+        output.note(&format!(
+            "{}: {}, {}, {} stored as {} in {:.1} s",
+            manifest.series,
+            manifest.outcome,
+            plural(manifest.counts.rows, "row"),
+            bytes(manifest.counts.plain_bytes),
+            bytes(manifest.stored_bytes()),
+            began.elapsed().as_secs_f64(),
+        ));
+        output.text(&format!("{}\n", manifest.id))?;
+    }
+    Ok(code(&report.problems))
+}

@@ -1,0 +1,121 @@
+//! What the arguments mean: storages, ids, identities, passwords.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ksnapshot_core::age::AgeDecryptor;
+use ksnapshot_core::pipeline::Snapshot;
+use ksnapshot_core::{Choice, Cx, Decryptor, Error, ErrorKind, Event, Key, Result, Storage};
+use ksnapshot_dumpers::Access;
+use secrecy::SecretString;
+
+use crate::args::Which;
+
+/// Divides `STORAGE#ID`. Only eight characters of `a-z0-9` are an id: a folder may have a `#` in its name.
+pub(crate) fn split_id(text: &str) -> (&str, Option<&str>) {
+    match text.rsplit_once('#') {
+        Some((storage, id))
+            if id.len() == 8
+                && id
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) =>
+        {
+            (storage, Some(id))
+        }
+        _ => (text, None),
+    }
+}
+
+impl Which {
+    /// The snapshot that is meant.
+    pub(crate) async fn find(&self, cx: &Cx) -> Result<Snapshot> {
+        let (storage, id) = split_id(&self.storage);
+        let storage = ksnapshot_storage::open(storage)?;
+        let choice = Choice {
+            id: id.map(ToOwned::to_owned),
+            name: self.name.clone(),
+            database: self.database.clone(),
+            at: self.at,
+        };
+        cx.guard(Snapshot::find(&storage, &choice))
+            .await
+            .map_err(|e| e.context(storage.to_string()))
+    }
+
+    /// The identity, if one was given.
+    pub(crate) fn decryptor(&self) -> Result<Option<Arc<dyn Decryptor>>> {
+        self.identity.as_deref().map(read_identity).transpose()
+    }
+
+    /// The single object that is meant, when it is one and not a storage of snapshots.
+    pub(crate) fn object(&self) -> Result<Option<(Arc<dyn Storage>, Key)>> {
+        let text = self.storage.as_str();
+        let is_object = if text.contains("://") && !text.starts_with("file://") {
+            let path = text.split(['?', '#']).next().unwrap_or(text);
+            [".age", ".gz", ".zst", ".sql", ".jsonl", ".out"]
+                .iter()
+                .any(|suffix| path.ends_with(suffix))
+        } else {
+            Path::new(text.strip_prefix("file://").unwrap_or(text)).is_file()
+        };
+        if !is_object {
+            return Ok(None);
+        }
+        let (path, query) = text
+            .split_once('?')
+            .filter(|_| text.contains("://"))
+            .unwrap_or((text, ""));
+        let (folder, name) = path.rsplit_once('/').unwrap_or((".", path));
+        let folder = if folder.is_empty() { "/" } else { folder };
+        let folder = if query.is_empty() {
+            folder.to_owned()
+        } else {
+            format!("{folder}?{query}")
+        };
+        Ok(Some((ksnapshot_storage::open(&folder)?, Key::parse(name)?)))
+    }
+}
+
+fn read_identity(path: &Path) -> Result<Arc<dyn Decryptor>> {
+    let name = || format!("identity file {}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|cause| {
+        Error::new(ErrorKind::Identity, format!("{}: can't be read", name()))
+            .hint(
+                "Pass the file with the secret key that `ksnapshot keygen` or `age-keygen` wrote.",
+            )
+            .source(cause)
+    })?;
+    let decryptor = AgeDecryptor::from_identity_file(&SecretString::from(text))
+        .map_err(|e| e.context(name()))?;
+    Ok(Arc::new(decryptor))
+}
+
+/// What the environment knows of a server, from the variable `variable`. Warns of a password in the URL.
+pub(crate) fn access(url: &str, variable: &str, cx: &Cx) -> Access {
+    if ksnapshot_dumpers::carries_password(url) {
+        cx.emit(&Event::Warning(
+            "the URL carries a password, which everybody on this machine can read in the list of processes; \
+             use PGPASSWORD or .pgpass",
+        ));
+    }
+    Access {
+        password: std::env::var(variable).ok().map(SecretString::from),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_id_is_cut_off() {
+        assert_eq!(split_id("./b#ab12cd34"), ("./b", Some("ab12cd34")));
+        assert_eq!(
+            split_id("s3://b/p?region=x#ab12cd34"),
+            ("s3://b/p?region=x", Some("ab12cd34"))
+        );
+        for whole in ["./b", "./b#", "./b#AB12CD34", "./b#ab12cd3", "./c#sharp/x"] {
+            assert_eq!(split_id(whole), (whole, None));
+        }
+    }
+}
