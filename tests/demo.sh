@@ -35,7 +35,7 @@ psql -Xq -v ON_ERROR_STOP=1 -f "$tests/sql/shop.sql" shop >/dev/null
 url=postgres://postgres@127.0.0.1:$PGPORT
 
 tell 'A key: its public half encrypts, its secret half stays where restores are made'
-show 'ksnapshot keygen > backup.key'
+show 'ksnapshot keygen --output backup.key'
 recipient=$(age-keygen -y backup.key)
 
 tell 'Dump (the password is in PGPASSWORD): the id on stdout, three objects in the folder'

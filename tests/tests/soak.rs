@@ -1,1 +1,85 @@
 //! Long runs, started by `make soak`; what they found is told in docs/soak.md.
+
+#![allow(clippy::unwrap_used)]
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ksnapshot_tests::testbed;
+use ksnapshot_tests::tools::Key;
+use ksnapshot_tests::{Ksnapshot, Minio, Options, Postgres, Running, Version};
+
+/// Ctrl-C after 0, 20, 40, … ms of a dump to S3, until it's done before: each time either a whole snapshot or
+/// nothing is there, no upload stays open, and no session of the source.
+#[test]
+fn ctrl_c_at_any_moment_of_a_dump() {
+    sweep(Running::interrupt, |minio, bucket, code| {
+        let names = minio.list(bucket).unwrap();
+        match code {
+            Some(0) => assert_eq!(names.len(), 3, "{names:?}"),
+            Some(130) => assert!(names.is_empty(), "{names:?}"),
+            other => panic!("exit code {other:?}, objects {names:?}"),
+        }
+        assert_eq!(minio.uploads().unwrap(), 0);
+    });
+}
+
+/// SIGKILL at the same moments: what stays may be an orphan, but never looks like a snapshot.
+#[test]
+fn sigkill_at_any_moment_of_a_dump() {
+    sweep(Running::kill, |minio, bucket, code| {
+        let names = minio.list(bucket).unwrap();
+        let manifests = names
+            .iter()
+            .filter(|name| name.ends_with(".manifest.json"))
+            .count();
+        assert!(
+            manifests == 0 || names.len() == 3,
+            "a manifest without its objects: {names:?}"
+        );
+        assert!(code != Some(0) || manifests == 1, "{names:?}");
+    });
+}
+
+fn sweep(stop: impl Fn(&Running) -> anyhow::Result<()>, judge: impl Fn(&Minio, &str, Option<i32>)) {
+    let server: Postgres = Options::new(Version::V18)
+        .tpch("0.05")
+        .unwrap()
+        .start()
+        .unwrap();
+    let minio = Minio::start().unwrap();
+    let key = Key::generate().unwrap();
+    let (mut delay, mut finished) = (Duration::ZERO, 0);
+    while finished < 3 {
+        let bucket = format!("at-{}", delay.as_millis());
+        minio.bucket(&bucket).unwrap();
+        let to = minio.url(&bucket, "");
+        let mut run = Ksnapshot::new([
+            "dump",
+            &server.url("tpch"),
+            "--to",
+            &to,
+            "--recipient",
+            key.recipient(),
+        ])
+        .password()
+        .credentials(&minio)
+        .spawn()
+        .unwrap();
+        // The moment itself is what is tested.
+        let moment = Instant::now() + delay;
+        while Instant::now() < moment && !run.ended().unwrap() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        stop(&run).unwrap();
+        let run = run.wait().unwrap();
+        println!("after {delay:?}: {}", run.status);
+        judge(&minio, &bucket, run.code());
+        testbed::until(Duration::from_secs(10), "the end of all sessions", || {
+            Ok((server.sessions()? == 0).then_some(()))
+        })
+        .unwrap();
+        finished += u32::from(run.code() == Some(0));
+        delay += Duration::from_millis(20);
+    }
+}
