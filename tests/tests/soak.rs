@@ -1,6 +1,6 @@
 //! Long runs, started by `make soak`; what they found is told in docs/soak.md.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,7 +17,8 @@ fn ctrl_c_at_any_moment_of_a_dump() {
         let names = minio.list(bucket).unwrap();
         match code {
             Some(0) => assert_eq!(names.len(), 3, "{names:?}"),
-            Some(130) => assert!(names.is_empty(), "{names:?}"),
+            // No code: the signal came before anybody listened.
+            Some(130) | None => assert!(names.is_empty(), "{names:?}"),
             other => panic!("exit code {other:?}, objects {names:?}"),
         }
         assert_eq!(minio.uploads().unwrap(), 0);
