@@ -330,7 +330,7 @@ mod tests {
     #[tokio::test]
     async fn keys_are_literal_below_the_prefix() {
         let store = Arc::new(InMemory::new());
-        let storage = Adapter::new(store.clone(), "memory", "p%2Fq").unwrap();
+        let storage = Adapter::new(Arc::<InMemory>::clone(&store), "memory", "p%2Fq").unwrap();
         storage
             .put(
                 &Key::parse("a%2Fb").unwrap(),

@@ -24,6 +24,8 @@
 //! # }).unwrap();
 //! ```
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod adapter;
 mod credentials;
 mod failure;
