@@ -1,0 +1,229 @@
+//! Reads what a database defines into the model.
+//!
+//! The server hands every row over as JSON, so that one serde shape is both how a kind is read and how it stands in
+//! the index. The number of queries is fixed: it grows with the kinds, never with the objects.
+
+use std::collections::HashMap;
+
+use ksnapshot_core::{Error, ErrorKind, Problem, ProblemKind, Result};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use super::model::{Access, Address, Catalog, Class, Definition, Object};
+use super::version::ServerVersion;
+
+mod access;
+mod attach;
+mod children;
+mod depend;
+mod lock;
+mod relations;
+mod routines;
+mod search;
+mod tail;
+mod types;
+mod unsupported;
+
+/// Objects in these schemas belong to the server.
+const USER_SCHEMA: &str = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+
+/// Oids below are given at the birth of the server, never to what a user makes.
+pub(crate) const FIRST_USER_OID: u32 = 16384;
+
+/// Reads the definitions of the database, inside the caller's transaction, whose session is set up for dumping: one
+/// snapshot, empty `search_path`.
+///
+/// Every table that may be read is locked in ACCESS SHARE mode first: the server's functions that write definitions
+/// look at the present, not at the snapshot. A table without the right to read it is no error, it is marked as not
+/// readable. A table that was dropped or altered before its lock was reached is an error that names it.
+pub(crate) async fn read(conn: &mut PgConnection, version: ServerVersion) -> Result<Catalog> {
+    let readable = lock::lock(conn, version).await?;
+    let mut reader = Reader { conn, version };
+    let mut problems = Vec::new();
+
+    let mut objects = tail::schemas(&mut reader).await?;
+    objects.extend(tail::extensions(&mut reader).await?);
+    objects.extend(types::read(&mut reader).await?);
+    objects.extend(routines::read(&mut reader).await?);
+    objects.extend(relations::relations(&mut reader, &readable).await?);
+    objects.extend(relations::sequences(&mut reader).await?);
+    objects.extend(children::read(&mut reader).await?);
+    objects.extend(tail::read(&mut reader).await?);
+    objects.extend(search::read(&mut reader).await?);
+
+    attach::comments(&mut reader, &mut objects, &mut problems).await?;
+    attach::labels(&mut reader, &mut objects).await?;
+    let edges = depend::edges(&mut reader, &objects).await?;
+    let large_objects = access::large_objects(&mut reader).await?;
+    let default_privileges = access::default_privileges(&mut reader).await?;
+    problems.extend(unsupported::find(&mut reader).await?);
+    vanished(&objects)?;
+    objects.sort_by_key(|object| object.address);
+    Ok(Catalog {
+        version,
+        objects,
+        edges,
+        large_objects,
+        default_privileges,
+        problems,
+    })
+}
+
+/// The server's functions answer NULL for what was dropped after the snapshot.
+fn vanished(objects: &[Object]) -> Result<()> {
+    let gone = objects.iter().find(|object| match &object.definition {
+        Definition::Routine(routine) => routine.text.is_none(),
+        Definition::Constraint(constraint) => constraint.text.is_none(),
+        Definition::Index(index) => index.text.is_none(),
+        Definition::Statistics(statistics) => statistics.text.is_none(),
+        Definition::Rule(rule) => rule.text.is_none(),
+        Definition::Trigger(trigger) => trigger.text.is_none(),
+        Definition::Relation(relation) => {
+            relation.rule.is_some()
+                && relation
+                    .query
+                    .as_deref()
+                    .is_none_or(|query| query.trim().is_empty())
+        }
+        _ => false,
+    });
+    match gone {
+        Some(object) => Err(changed(&object.title(), "dropped while it was being read")),
+        None => Ok(()),
+    }
+}
+
+/// What the caller is told when somebody altered the database in the short time before the locks.
+fn changed(title: &str, how: &str) -> Error {
+    Error::new(ErrorKind::Failed, format!("{title}: {how}"))
+        .hint("Run the dump again; it must not meet other sessions that change definitions while it starts.")
+}
+
+/// Asks the server, one kind at a time.
+struct Reader<'c> {
+    conn: &'c mut PgConnection,
+    version: ServerVersion,
+}
+
+/// What every object's row starts with.
+#[derive(Deserialize)]
+struct Head {
+    oid: u32,
+    #[serde(default)]
+    schema: Option<String>,
+    name: String,
+    #[serde(default)]
+    owner: Option<String>,
+    #[serde(default)]
+    access: Option<Access>,
+}
+
+impl Reader<'_> {
+    /// All rows of a query. `what` names it in errors.
+    async fn rows<T: DeserializeOwned>(&mut self, what: &str, query: &str) -> Result<Vec<T>> {
+        let sql = format!("SELECT pg_catalog.row_to_json(x)::text FROM ({query}) x");
+        let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
+            .persistent(false)
+            .fetch_all(&mut *self.conn)
+            .await
+            .map_err(|error| failed(what, error))?;
+        rows.iter()
+            .map(|row| serde_json::from_str(row).map_err(|error| unexpected(what, error)))
+            .collect()
+    }
+
+    /// Objects of one kind: the query's columns are those of [`Head`] and of `T`.
+    async fn objects<T: DeserializeOwned>(
+        &mut self,
+        class: Class,
+        what: &str,
+        query: &str,
+        wrap: impl Fn(T) -> Definition,
+    ) -> Result<Vec<Object>> {
+        let rows: Vec<serde_json::Map<String, serde_json::Value>> = self.rows(what, query).await?;
+        rows.into_iter()
+            .map(|mut row| {
+                let mut head = serde_json::Map::new();
+                for key in ["oid", "schema", "name", "owner", "access"] {
+                    if let Some(value) = row.remove(key) {
+                        head.insert(key.to_owned(), value);
+                    }
+                }
+                let head: Head =
+                    serde_json::from_value(head.into()).map_err(|error| unexpected(what, error))?;
+                let special: T = serde_json::from_value(row.into()).map_err(|error| {
+                    unexpected(what, error).context(format!("{} (oid {})", head.name, head.oid))
+                })?;
+                Ok(Object {
+                    address: Address(class, head.oid),
+                    schema: head.schema,
+                    name: head.name,
+                    owner: head.owner,
+                    access: head.access,
+                    comment: None,
+                    labels: Vec::new(),
+                    definition: wrap(special),
+                })
+            })
+            .collect()
+    }
+}
+
+fn failed(what: &str, error: sqlx::Error) -> Error {
+    let kind = if error.as_database_error().is_some() {
+        ErrorKind::Failed
+    } else {
+        ErrorKind::Server
+    };
+    Error::new(kind, format!("reading {what} from the catalogs failed")).source(error)
+}
+
+fn unexpected(what: &str, error: serde_json::Error) -> Error {
+    Error::new(
+        ErrorKind::Failed,
+        format!("reading {what} from the catalogs: the server's answer has another shape"),
+    )
+    .source(error)
+}
+
+/// Objects that extensions bring are theirs to create.
+fn not_of_extension(class: Class, oid: &str) -> String {
+    format!(
+        "NOT EXISTS (SELECT FROM pg_depend ext WHERE ext.classid = {} AND ext.objid = {oid} AND ext.deptype = 'e')",
+        class as u32
+    )
+}
+
+/// Positions of objects by their addresses.
+fn positions(objects: &[Object]) -> HashMap<Address, usize> {
+    objects
+        .iter()
+        .enumerate()
+        .map(|(position, object)| (object.address, position))
+        .collect()
+}
+
+fn unsupported_problem(object: String, message: &str) -> Problem {
+    Problem {
+        kind: ProblemKind::Unsupported,
+        object,
+        message: message.to_owned(),
+        hint: None,
+    }
+}
+
+/// A list of [`super::model::Setting`]s, from keywords and SQL expressions; an expression that is NULL leaves its
+/// line out.
+fn settings(list: &[(&str, &str)]) -> String {
+    let items: Vec<_> = list
+        .iter()
+        .map(|(name, value)| {
+            format!("pg_catalog.json_build_object('name', '{name}', 'value', {value})")
+        })
+        .collect();
+    format!(
+        "pg_catalog.json_build_array({})",
+        items.join(",\n            ")
+    )
+}

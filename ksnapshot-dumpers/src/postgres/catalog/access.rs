@@ -1,0 +1,94 @@
+//! Who may do what, as the catalogs hold it.
+
+use ksnapshot_core::Result;
+use serde::Deserialize;
+
+use super::Reader;
+use crate::postgres::model::{Access, DefaultPrivileges, LargeObject};
+
+/// A column `access` for an object: NULL where nothing was ever granted or revoked. `initial` is what the kind starts
+/// with.
+pub(super) fn access(acl: &str, initial: &str) -> String {
+    format!(
+        "CASE WHEN {acl} IS NOT NULL THEN pg_catalog.json_build_object(
+            'granted', {}, 'initial', {}) END AS access",
+        privileges(acl),
+        privileges(initial)
+    )
+}
+
+/// An ACL as a list of privileges, in its order: a grant may rest on an earlier one.
+pub(super) fn privileges(acl: &str) -> String {
+    format!(
+        "(SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+                'grantor', pg_get_userbyid(p.grantor),
+                'grantee', CASE WHEN p.grantee <> 0 THEN pg_get_userbyid(p.grantee) END,
+                'privilege', p.privilege_type,
+                'grantable', p.is_grantable) ORDER BY p.n), '[]'::json)
+          FROM aclexplode({acl}) WITH ORDINALITY AS p(grantor, grantee, privilege_type, is_grantable, n))"
+    )
+}
+
+/// `ALTER DEFAULT PRIVILEGES`. Rows for one schema add to the global ones, so they start with nothing.
+pub(super) async fn default_privileges(reader: &mut Reader<'_>) -> Result<Vec<DefaultPrivileges>> {
+    #[derive(Deserialize)]
+    struct Row {
+        oid: u32,
+        role: String,
+        schema: Option<String>,
+        kind: String,
+        access: Access,
+    }
+    let access = access(
+        "d.defaclacl",
+        "CASE WHEN d.defaclnamespace = 0
+              THEN acldefault(CASE WHEN d.defaclobjtype = 'S' THEN 's'::\"char\" ELSE d.defaclobjtype END, d.defaclrole)
+         END",
+    );
+    let rows: Vec<Row> = reader
+        .rows(
+            "default privileges",
+            &format!(
+                "SELECT d.oid::int8 AS oid, pg_get_userbyid(d.defaclrole) AS role, n.nspname AS schema,
+                        d.defaclobjtype AS kind, {access}
+                 FROM pg_default_acl d
+                 LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
+                 ORDER BY 3 NULLS FIRST, 2, 4"
+            ),
+        )
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(
+            |Row {
+                 oid,
+                 role,
+                 schema,
+                 kind,
+                 access,
+             }| DefaultPrivileges {
+                oid,
+                role,
+                schema,
+                kind,
+                access,
+            },
+        )
+        .collect())
+}
+
+/// Large objects, without their bytes.
+pub(super) async fn large_objects(reader: &mut Reader<'_>) -> Result<Vec<LargeObject>> {
+    let access = access("l.lomacl", "acldefault('L', l.lomowner)");
+    reader
+        .rows(
+            "large objects",
+            &format!(
+                "SELECT l.oid::int8 AS oid, pg_get_userbyid(l.lomowner) AS owner, {access},
+                        obj_description(l.oid, 'pg_largeobject') AS comment
+                 FROM pg_largeobject_metadata l
+                 ORDER BY l.oid"
+            ),
+        )
+        .await
+}

@@ -1,0 +1,115 @@
+//! Keeps the tables from changing, before anything is read that the server doesn't take from the snapshot.
+
+use std::collections::HashSet;
+
+use ksnapshot_core::Result;
+use serde::Deserialize;
+use sqlx::{AssertSqlSafe, Executor, PgConnection};
+
+use super::{Reader, changed, failed, not_of_extension};
+use crate::postgres::model::Class;
+use crate::postgres::version::ServerVersion;
+
+/// Names per LOCK statement: few round trips, and statements of a sane length.
+const BATCH: usize = 500;
+
+#[derive(Deserialize)]
+struct Table {
+    oid: u32,
+    /// Quoted by the server.
+    name: String,
+    readable: bool,
+}
+
+/// Locks every table that may be read, and proves that none changed between the snapshot and its lock. Answers with
+/// the oids of those that are locked.
+pub(super) async fn lock(conn: &mut PgConnection, version: ServerVersion) -> Result<HashSet<u32>> {
+    let mut reader = Reader { conn, version };
+    // Tables of extensions are locked too: some of their rows are data.
+    let tables: Vec<Table> = reader
+        .rows(
+            "tables",
+            "SELECT c.oid::int8 AS oid,
+                    format('%I.%I', n.nspname, c.relname) AS name,
+                    coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), true)
+                        AS readable
+             FROM pg_class c
+             JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+               AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+             ORDER BY c.oid",
+        )
+        .await?;
+    let readable: Vec<&Table> = tables.iter().filter(|table| table.readable).collect();
+    for batch in readable.chunks(BATCH) {
+        let names: Vec<_> = batch
+            .iter()
+            .map(|table| format!("ONLY {}", table.name))
+            .collect();
+        let sql = format!("LOCK TABLE {} IN ACCESS SHARE MODE", names.join(", "));
+        if let Err(error) = reader.conn.execute(AssertSqlSafe(sql)).await {
+            return Err(refused(batch, error));
+        }
+    }
+    unchanged(&mut reader).await?;
+    Ok(readable.iter().map(|table| table.oid).collect())
+}
+
+/// The server's message names the table that stopped a LOCK.
+fn refused(batch: &[&Table], error: sqlx::Error) -> ksnapshot_core::Error {
+    let Some(database) = error.as_database_error() else {
+        return failed("locks", error);
+    };
+    let message = database.message().to_owned();
+    match database.code().as_deref() {
+        Some("42P01" | "3F000" | "42809") => {
+            let culprit = batch.iter().find(|table| message.contains(table.name.as_str()));
+            let title = culprit.map_or_else(|| message.clone(), |table| format!("table {}", table.name));
+            changed(&title, "dropped or renamed before it could be locked").source(error)
+        }
+        _ => ksnapshot_core::Error::new(
+            ksnapshot_core::ErrorKind::Failed,
+            format!("locking {} tables failed: {message}", batch.len()),
+        )
+        .hint("Look at what holds locks on the tables, or raise max_locks_per_transaction if memory is short.")
+        .source(error),
+    }
+}
+
+/// Queries see the snapshot; regclass, `pg_relation_filenode` and `has_column_privilege` see the present. Where they
+/// differ, somebody was faster than the lock: the rows would no longer fit the definition, or be gone (TRUNCATE).
+async fn unchanged(reader: &mut Reader<'_>) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Changed {
+        name: String,
+    }
+    let own = not_of_extension(Class::Relation, "c.oid");
+    let changes: Vec<Changed> = reader
+        .rows(
+            "tables again",
+            &format!(
+                "SELECT format('%I.%I', n.nspname, c.relname) AS name
+                 FROM pg_class c
+                 JOIN pg_namespace n ON n.oid = c.relnamespace
+                 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+                   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+                   AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+                   AND {own}
+                   AND (c.oid::regclass::text <> format('%I.%I', n.nspname, c.relname)
+                     OR c.relkind = 'r' AND pg_relation_filenode(c.oid) IS DISTINCT FROM nullif(c.relfilenode, 0)
+                     OR has_column_privilege(c.oid, (c.relnatts + 1)::int2, 'SELECT') IS NOT NULL
+                     OR EXISTS (SELECT FROM pg_attribute a
+                                WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                                  AND has_column_privilege(c.oid, a.attnum, 'SELECT') IS NULL))
+                 ORDER BY 1"
+            ),
+        )
+        .await?;
+    match changes.first() {
+        Some(change) => Err(changed(
+            &format!("table {}", change.name),
+            "altered, rewritten or truncated before it could be locked",
+        )),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,265 @@
+//! Privileges: the difference between what is granted and what the kind of object starts with.
+
+use super::*;
+use crate::postgres::model::{Access, Column, DefaultPrivileges, Privilege};
+use crate::postgres::quote::ident;
+
+/// What privileges are on.
+pub(super) struct Target {
+    /// Before GRANT or REVOKE: `ALTER DEFAULT PRIVILEGES FOR ROLE x `, or nothing.
+    prefix: String,
+    /// After ON.
+    on: String,
+    /// A column, whose name goes with each privilege.
+    column: Option<String>,
+}
+
+impl Target {
+    /// An object: `TABLE public.orders`.
+    pub(super) fn object(on: &str) -> Self {
+        Self {
+            prefix: String::new(),
+            on: on.to_owned(),
+            column: None,
+        }
+    }
+}
+
+/// What one role granted another: one entry of the catalog's list.
+#[derive(PartialEq, Eq)]
+struct Grant<'a> {
+    grantor: &'a str,
+    grantee: Option<&'a str>,
+    privileges: Vec<(&'a str, bool)>,
+}
+
+/// The statements that turn the first privileges into the granted ones. Grants keep their order, since one may rest
+/// on the grant option of another.
+pub(super) fn statements(access: &Access, owner: &str, target: &Target) -> String {
+    let granted = grants(&access.granted);
+    let initial = grants(&access.initial);
+    // The owner starts with every right there is, whatever this version calls them.
+    let all = initial
+        .iter()
+        .find(|grant| grant.grantee == Some(owner))
+        .map(|grant| grant.privileges.len());
+    let mut sql = Vec::new();
+    for gone in initial.iter().filter(|grant| !granted.contains(grant)) {
+        let privileges: Vec<_> = gone.privileges.iter().map(|(name, _)| *name).collect();
+        let list = list(&privileges, all, target);
+        sql.push(format!(
+            "{}REVOKE {list} ON {} FROM {};",
+            target.prefix,
+            target.on,
+            role(gone.grantee)
+        ));
+    }
+    for new in granted.iter().filter(|grant| !initial.contains(grant)) {
+        let foreign = new.grantor != owner;
+        if foreign {
+            sql.push(format!("SET SESSION AUTHORIZATION {};", ident(new.grantor)));
+        }
+        for (grantable, option) in [(false, ""), (true, " WITH GRANT OPTION")] {
+            let privileges: Vec<_> = new
+                .privileges
+                .iter()
+                .filter(|(_, may)| *may == grantable)
+                .map(|(name, _)| *name)
+                .collect();
+            if !privileges.is_empty() {
+                let list = list(&privileges, all, target);
+                sql.push(format!(
+                    "{}GRANT {list} ON {} TO {}{option};",
+                    target.prefix,
+                    target.on,
+                    role(new.grantee)
+                ));
+            }
+        }
+        if foreign {
+            sql.push("RESET SESSION AUTHORIZATION;".to_owned());
+        }
+    }
+    sql.join("\n")
+}
+
+fn role(grantee: Option<&str>) -> String {
+    grantee.map_or_else(|| "PUBLIC".to_owned(), ident)
+}
+
+fn list(privileges: &[&str], all: Option<usize>, target: &Target) -> String {
+    match &target.column {
+        Some(column) => privileges
+            .iter()
+            .map(|privilege| format!("{privilege}({column})"))
+            .collect::<Vec<_>>()
+            .join(", "),
+        None if all == Some(privileges.len()) => "ALL".to_owned(),
+        None => privileges.join(", "),
+    }
+}
+
+/// The catalog's entries, put together again.
+fn grants(privileges: &[Privilege]) -> Vec<Grant<'_>> {
+    let mut grants: Vec<Grant<'_>> = Vec::new();
+    for each in privileges {
+        let one = (each.privilege.as_str(), each.grantable);
+        match grants.last_mut() {
+            Some(last)
+                if last.grantor == each.grantor && last.grantee == each.grantee.as_deref() =>
+            {
+                last.privileges.push(one);
+            }
+            _ => grants.push(Grant {
+                grantor: &each.grantor,
+                grantee: each.grantee.as_deref(),
+                privileges: vec![one],
+            }),
+        }
+    }
+    grants
+}
+
+/// As GRANT calls the object; none for kinds without privileges.
+fn target(object: &Object) -> Option<String> {
+    let name = names::qualified(object);
+    Some(match &object.definition {
+        Definition::Schema(_) => format!("SCHEMA {name}"),
+        Definition::Language(_) => format!("LANGUAGE {name}"),
+        Definition::Enum(_)
+        | Definition::Composite(_)
+        | Definition::Domain(_)
+        | Definition::Range(_)
+        | Definition::BaseType(_)
+        | Definition::ShellType(_) => format!("TYPE {name}"),
+        Definition::Routine(routine) if routine.kind == "p" => {
+            format!("PROCEDURE {name}({})", routine.arguments)
+        }
+        Definition::Routine(routine) => format!("FUNCTION {name}({})", routine.arguments),
+        Definition::Aggregate(aggregate) => {
+            let arguments = if aggregate.arguments == "*" {
+                ""
+            } else {
+                aggregate.arguments.as_str()
+            };
+            format!(
+                "FUNCTION {name}({})",
+                arguments
+                    .replacen(
+                        "ORDER BY ",
+                        if aggregate.kind == "n" {
+                            "ORDER BY "
+                        } else {
+                            ", "
+                        },
+                        1
+                    )
+                    .trim_start_matches(", ")
+            )
+        }
+        Definition::ForeignDataWrapper(_) => format!("FOREIGN DATA WRAPPER {name}"),
+        Definition::ForeignServer(_) => format!("FOREIGN SERVER {name}"),
+        Definition::Relation(_) => format!("TABLE {name}"),
+        Definition::Sequence(_) => format!("SEQUENCE {name}"),
+        _ => return None,
+    })
+}
+
+impl Writer<'_> {
+    /// Privileges of everything, in the order in which it was made; then what future objects start with.
+    pub(super) fn privileges(&mut self, steps: &[Step]) {
+        for step in steps.iter().filter(|step| step.part == Part::Whole) {
+            let object = &self.catalog.objects[step.object];
+            let owner = object.owner.as_deref().unwrap_or_default();
+            let Some(on) = target(object) else { continue };
+            if let Some(access) = &object.access {
+                let sql = statements(access, owner, &Target::object(&on));
+                self.grant(step.object, object.kind(), object.full_name(), sql);
+            }
+            if let Definition::Relation(relation) = &object.definition {
+                for column in &relation.columns {
+                    self.column_privileges(step.object, &on, owner, column);
+                }
+            }
+        }
+        self.large_object_privileges();
+        for default in &self.catalog.default_privileges {
+            self.default_privileges(default);
+        }
+    }
+
+    fn column_privileges(&mut self, position: usize, on: &str, owner: &str, column: &Column) {
+        let Some(access) = &column.access else { return };
+        let target = Target {
+            prefix: String::new(),
+            on: on.to_owned(),
+            column: Some(ident(&column.name)),
+        };
+        let name = format!("{}.{}", self.catalog.objects[position].name, column.name);
+        self.grant(position, "column", name, statements(access, owner, &target));
+    }
+
+    fn grant(&mut self, position: usize, kind: &'static str, name: String, sql: String) {
+        if sql.is_empty() {
+            return;
+        }
+        let depends = self.made.get(&position).copied().into_iter().collect();
+        let draft = Draft {
+            stage: Stage::PostData,
+            aspect: Aspect::Acl,
+            kind,
+            name,
+            depends,
+            text: Some(sql),
+        };
+        let id = self.push(Some(position), draft);
+        self.granted.entry(position).or_default().push(id);
+    }
+
+    fn default_privileges(&mut self, default: &DefaultPrivileges) {
+        let on = match default.kind.as_str() {
+            "r" => "TABLES",
+            "S" => "SEQUENCES",
+            "f" => "FUNCTIONS",
+            "T" => "TYPES",
+            "n" => "SCHEMAS",
+            "L" => "LARGE OBJECTS",
+            _ => return,
+        };
+        let schema = default.schema.as_deref();
+        let within = schema
+            .map(|schema| format!("IN SCHEMA {} ", ident(schema)))
+            .unwrap_or_default();
+        let target = Target {
+            prefix: format!(
+                "ALTER DEFAULT PRIVILEGES FOR ROLE {} {within}",
+                ident(&default.role)
+            ),
+            on: on.to_owned(),
+            column: None,
+        };
+        let sql = statements(&default.access, &default.role, &target);
+        if sql.is_empty() {
+            return;
+        }
+        let made = schema.and_then(|schema| {
+            let same = |object: &Object| object.address.0 == Class::Schema && object.name == schema;
+            let position = self.catalog.objects.iter().position(same)?;
+            self.made.get(&position).copied()
+        });
+        let name = format!("for {} on {}", default.role, on.to_lowercase());
+        let draft = Draft {
+            stage: Stage::PostData,
+            aspect: Aspect::Acl,
+            kind: "default privileges",
+            name,
+            depends: made.into_iter().collect(),
+            text: Some(sql),
+        };
+        let id = self.push(None, draft);
+        if let Some(item) = self.script.items.get_mut(id as usize) {
+            item.schema = schema.map(str::to_owned);
+            item.owner = Some(default.role.clone());
+        }
+    }
+}

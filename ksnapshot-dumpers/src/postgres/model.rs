@@ -1,0 +1,344 @@
+//! What a database defines, as it was read: plain values, no SQL text of our own. Goes into the index, so that a
+//! restore can reason about a snapshot without its text.
+
+use ksnapshot_core::Problem;
+use serde::{Deserialize, Serialize};
+
+use super::version::ServerVersion;
+
+mod relation;
+mod routine;
+mod tail;
+mod types;
+
+pub(crate) use relation::*;
+pub(crate) use routine::*;
+pub(crate) use tail::*;
+pub(crate) use types::*;
+
+/// The version of this model, recorded in the index.
+pub(crate) const MODEL_VERSION: u32 = 1;
+
+/// Everything that one database defines, outside of what the server and extensions bring.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Catalog {
+    /// The server it was read from.
+    pub(crate) version: ServerVersion,
+    /// The objects, in no order that matters.
+    pub(crate) objects: Vec<Object>,
+    /// Which object needs which: `pg_depend`, resolved to what is dumped.
+    pub(crate) edges: Vec<(Address, Address)>,
+    /// Large objects, by ascending oid.
+    pub(crate) large_objects: Vec<LargeObject>,
+    /// `ALTER DEFAULT PRIVILEGES`.
+    pub(crate) default_privileges: Vec<DefaultPrivileges>,
+    /// What was seen and can't be dumped.
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// The system catalog that an object lives in, with the oid that `pg_depend` calls it by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "u32", try_from = "u32")]
+pub(crate) enum Class {
+    AccessMethod = 2601,
+    AccessMethodOperator = 2602,
+    AccessMethodRoutine = 2603,
+    Cast = 2605,
+    Collation = 3456,
+    Constraint = 2606,
+    Conversion = 2607,
+    ColumnDefault = 2604,
+    EventTrigger = 3466,
+    Extension = 3079,
+    ForeignDataWrapper = 2328,
+    ForeignServer = 1417,
+    Language = 2612,
+    Operator = 2617,
+    OperatorClass = 2616,
+    OperatorFamily = 2753,
+    Policy = 3256,
+    Publication = 6104,
+    PublicationRelation = 6106,
+    PublicationSchema = 6237,
+    Relation = 1259,
+    Routine = 1255,
+    Rule = 2618,
+    Schema = 2615,
+    Statistics = 3381,
+    Subscription = 6100,
+    TextSearchConfiguration = 3602,
+    TextSearchDictionary = 3600,
+    TextSearchParser = 3601,
+    TextSearchTemplate = 3764,
+    Transform = 3576,
+    Trigger = 2620,
+    Type = 1247,
+    UserMapping = 1418,
+}
+
+impl Class {
+    const ALL: &[Self] = &[
+        Self::AccessMethod,
+        Self::AccessMethodOperator,
+        Self::AccessMethodRoutine,
+        Self::Cast,
+        Self::Collation,
+        Self::Constraint,
+        Self::Conversion,
+        Self::ColumnDefault,
+        Self::EventTrigger,
+        Self::Extension,
+        Self::ForeignDataWrapper,
+        Self::ForeignServer,
+        Self::Language,
+        Self::Operator,
+        Self::OperatorClass,
+        Self::OperatorFamily,
+        Self::Policy,
+        Self::Publication,
+        Self::PublicationRelation,
+        Self::PublicationSchema,
+        Self::Relation,
+        Self::Routine,
+        Self::Rule,
+        Self::Schema,
+        Self::Statistics,
+        Self::Subscription,
+        Self::TextSearchConfiguration,
+        Self::TextSearchDictionary,
+        Self::TextSearchParser,
+        Self::TextSearchTemplate,
+        Self::Transform,
+        Self::Trigger,
+        Self::Type,
+        Self::UserMapping,
+    ];
+
+    /// The class with this oid, if it is one that is dumped.
+    pub(crate) fn from_oid(oid: u32) -> Option<Self> {
+        Self::ALL.iter().copied().find(|&class| class as u32 == oid)
+    }
+}
+
+impl From<Class> for u32 {
+    fn from(class: Class) -> Self {
+        class as Self
+    }
+}
+
+impl TryFrom<u32> for Class {
+    type Error = String;
+
+    fn try_from(oid: u32) -> Result<Self, Self::Error> {
+        Self::from_oid(oid).ok_or_else(|| format!("no catalog with the oid {oid}"))
+    }
+}
+
+/// Which object: its catalog and its oid there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) struct Address(pub(crate) Class, pub(crate) u32);
+
+/// One object with what all kinds have in common.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Object {
+    /// Which it is on the source.
+    pub(crate) address: Address,
+    /// Its schema, where its kind has one; for what belongs to a table, the table's.
+    pub(crate) schema: Option<String>,
+    /// Its name, bare.
+    pub(crate) name: String,
+    /// The role that owns it, where its kind has an owner of its own.
+    pub(crate) owner: Option<String>,
+    /// Who may do what, if that isn't what its kind starts with.
+    pub(crate) access: Option<Access>,
+    /// Its comment.
+    pub(crate) comment: Option<String>,
+    /// Its security labels.
+    pub(crate) labels: Vec<Label>,
+    /// The rest, by kind.
+    pub(crate) definition: Definition,
+}
+
+/// What is special to a kind of object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Definition {
+    Schema(Schema),
+    Extension(Extension),
+    Language(Language),
+    Collation(Collation),
+    Enum(Enum),
+    Composite(Composite),
+    Domain(Domain),
+    Range(Range),
+    BaseType(BaseType),
+    ShellType(ShellType),
+    Routine(Routine),
+    Aggregate(Aggregate),
+    Cast(Cast),
+    Operator(Operator),
+    Conversion(Conversion),
+    TextSearch(TextSearch),
+    ForeignDataWrapper(ForeignDataWrapper),
+    ForeignServer(ForeignServer),
+    UserMapping(UserMapping),
+    Relation(Box<Relation>),
+    Sequence(Sequence),
+    Constraint(Constraint),
+    Index(Index),
+    Statistics(Statistics),
+    Rule(Rule),
+    Trigger(Trigger),
+    Policy(Policy),
+    EventTrigger(EventTrigger),
+    Publication(Publication),
+}
+
+/// Privileges as they are, and as the kind of object starts with them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Access {
+    /// What is granted now, in the order of granting.
+    pub(crate) granted: Vec<Privilege>,
+    /// What is granted at birth.
+    pub(crate) initial: Vec<Privilege>,
+}
+
+/// One privilege of one role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Privilege {
+    /// Who granted it.
+    pub(crate) grantor: String,
+    /// Who has it; none is everybody.
+    pub(crate) grantee: Option<String>,
+    /// Its keyword: `SELECT`.
+    pub(crate) privilege: String,
+    /// May be passed on.
+    pub(crate) grantable: bool,
+}
+
+/// What a label provider says of an object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Label {
+    /// Number of the column; 0 is the object itself.
+    pub(crate) column: i32,
+    /// Who gave it.
+    pub(crate) provider: String,
+    /// What it says.
+    pub(crate) label: String,
+}
+
+/// What objects of one role start with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct DefaultPrivileges {
+    /// Its oid.
+    pub(crate) oid: u32,
+    /// The role whose new objects are meant.
+    pub(crate) role: String,
+    /// Only in this schema.
+    pub(crate) schema: Option<String>,
+    /// The kind, as the catalog abbreviates it: `r`, `S`, `f`, `T`, `n`, `L`.
+    pub(crate) kind: String,
+    /// The difference.
+    pub(crate) access: Access,
+}
+
+/// A large object, without its bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct LargeObject {
+    /// Its oid, which is how rows refer to it.
+    pub(crate) oid: u32,
+    /// The role that owns it.
+    pub(crate) owner: String,
+    /// Who may do what, if not only the owner.
+    pub(crate) access: Option<Access>,
+    /// Its comment.
+    pub(crate) comment: Option<String>,
+}
+
+impl Object {
+    /// The kind of object, in the words of the database.
+    pub(crate) fn kind(&self) -> &'static str {
+        self.definition.kind(self.address.0)
+    }
+
+    /// The object as a person would name it.
+    pub(crate) fn title(&self) -> String {
+        match &self.schema {
+            Some(schema) => format!("{} {schema}.{}", self.kind(), self.full_name()),
+            None => format!("{} {}", self.kind(), self.full_name()),
+        }
+    }
+
+    /// The name within the schema, telling apart what shares a name.
+    pub(crate) fn full_name(&self) -> String {
+        match &self.definition {
+            Definition::Routine(routine) => format!("{}({})", self.name, routine.arguments),
+            Definition::Aggregate(aggregate) => format!("{}({})", self.name, aggregate.arguments),
+            Definition::Operator(operator) => format!(
+                "{}({}, {})",
+                self.name,
+                operator.left.as_deref().unwrap_or("none"),
+                operator.right.as_deref().unwrap_or("none")
+            ),
+            _ => self.name.clone(),
+        }
+    }
+
+    /// The relation or domain that it belongs to, if it can't be without one.
+    pub(crate) fn parent(&self) -> Option<Address> {
+        match &self.definition {
+            Definition::Constraint(constraint) => Some(constraint.parent),
+            Definition::Index(index) => Some(Address(Class::Relation, index.table)),
+            Definition::Rule(rule) => Some(Address(Class::Relation, rule.table)),
+            Definition::Trigger(trigger) => Some(Address(Class::Relation, trigger.table)),
+            Definition::Policy(policy) => Some(Address(Class::Relation, policy.table)),
+            Definition::Sequence(sequence) => sequence
+                .owned_by
+                .as_ref()
+                .map(|owner| Address(Class::Relation, owner.table)),
+            _ => None,
+        }
+    }
+}
+
+impl Definition {
+    fn kind(&self, class: Class) -> &'static str {
+        match self {
+            Self::Schema(_) => "schema",
+            Self::Extension(_) => "extension",
+            Self::Language(_) => "language",
+            Self::Collation(_) => "collation",
+            Self::Domain(_) => "domain",
+            Self::Enum(_)
+            | Self::Composite(_)
+            | Self::Range(_)
+            | Self::BaseType(_)
+            | Self::ShellType(_) => "type",
+            Self::Routine(routine) if routine.kind == "p" => "procedure",
+            Self::Routine(_) => "function",
+            Self::Aggregate(_) => "aggregate",
+            Self::Cast(_) => "cast",
+            Self::Operator(_) => "operator",
+            Self::Conversion(_) => "conversion",
+            Self::TextSearch(_) => match class {
+                Class::TextSearchConfiguration => "text search configuration",
+                Class::TextSearchDictionary => "text search dictionary",
+                Class::TextSearchParser => "text search parser",
+                _ => "text search template",
+            },
+            Self::ForeignDataWrapper(_) => "foreign-data wrapper",
+            Self::ForeignServer(_) => "server",
+            Self::UserMapping(_) => "user mapping",
+            Self::Relation(relation) => relation.kind.words(),
+            Self::Sequence(_) => "sequence",
+            Self::Constraint(constraint) => constraint.words(),
+            Self::Index(_) => "index",
+            Self::Statistics(_) => "statistics",
+            Self::Rule(_) => "rule",
+            Self::Trigger(_) => "trigger",
+            Self::Policy(_) => "policy",
+            Self::EventTrigger(_) => "event trigger",
+            Self::Publication(_) => "publication",
+        }
+    }
+}
