@@ -3,6 +3,7 @@
 //! - [`Postgres`] and [`Minio`] are throw-away servers on loopback. They end with the process that started them,
 //!   however it ends.
 //! - [`Ksnapshot`] runs the built binary in a clean environment.
+//! - [`proxy`] stands between us and a server when things go wrong.
 //! - [`tools`] runs what others wrote: `age`, `zstd`, `psql`, `pg_dump`.
 //! - [`compare`] judges by those whether two databases are equal; [`copies`] makes the copy to compare with.
 //!
@@ -29,6 +30,7 @@ pub mod copies;
 mod ksnapshot;
 mod minio;
 mod postgres;
+pub mod proxy;
 pub mod testbed;
 pub mod tools;
 

@@ -1,6 +1,7 @@
 //! Every end-to-end test, in one binary: what is shared, as servers are, is started once.
 
-#![allow(clippy::unwrap_used)]
+// A test may say which of its cases failed.
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
 
 #[path = "it/architecture.rs"]
 mod architecture;
@@ -8,3 +9,5 @@ mod architecture;
 mod harness;
 #[path = "it/roundtrip.rs"]
 mod roundtrip;
+#[path = "it/storage.rs"]
+mod storage;
