@@ -41,8 +41,8 @@ pub trait Restorer: Send + Sync + Debug {
         cx: &Cx,
     ) -> Result<Arc<dyn RestoreSession>>;
 
-    /// Makes a scratch database with this name beside the target, and the restorer into it.
-    async fn scratch(&self, name: &str) -> Result<Arc<dyn Restorer>>;
+    /// Makes a scratch database with this name beside the target, fit for what `index` holds, and the restorer into it.
+    async fn scratch(&self, name: &str, index: &Index) -> Result<Arc<dyn Restorer>>;
 
     /// Drops the database that [`Restorer::scratch`] made. A missing one is success.
     async fn drop_scratch(&self, name: &str) -> Result<()>;

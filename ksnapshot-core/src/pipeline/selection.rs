@@ -72,7 +72,7 @@ fn some_tables(index: &Index, request: &RestoreRequest) -> Result<Selection> {
         let children: Vec<u32> = index
             .items
             .iter()
-            .filter(|i| is_table(i) || i.kind == "table attach")
+            .filter(|i| is_table(i) || i.kind == "partition")
             .filter_map(|i| i.table.map(|t| (t, i)))
             .filter(|(t, i)| !chosen.contains(t) && i.depends.iter().any(|d| chosen.contains(d)))
             .map(|(t, _)| t)

@@ -201,7 +201,8 @@ pub async fn restore_drill(
     let decoded = verify(snapshot, decryptor, Level::Decode, cx).await?;
     let name = format!("ksnapshot_verify_{}", snapshot.manifest.id);
     let drill = async {
-        let scratch = cx.guard(server.scratch(&name)).await?;
+        let index = snapshot.index(decryptor).await?;
+        let scratch = cx.guard(server.scratch(&name, &index)).await?;
         let request = RestoreRequest {
             tables: Vec::new(),
             no_owner: false,
@@ -210,7 +211,6 @@ pub async fn restore_drill(
             options: RestoreOptions::default(),
         };
         let restored = restore(snapshot, decryptor, scratch.as_ref(), &request, cx).await?;
-        let index = snapshot.index(decryptor).await?;
         let measured = cx
             .guard(measure(&index, scratch.as_ref(), jobs, cx))
             .await?;

@@ -140,6 +140,8 @@ struct Writer<'a> {
     inline: HashSet<(usize, Part)>,
     /// CHECK constraints of tables and domains, by name.
     checks: HashMap<Address, Vec<usize>>,
+    /// Schemas by name.
+    schemas: HashMap<&'a str, usize>,
 }
 
 /// One item before it has a number.
@@ -185,6 +187,13 @@ impl<'a> Writer<'a> {
                 .map(|step| (step.object, step.part))
                 .collect(),
             checks,
+            schemas: catalog
+                .objects
+                .iter()
+                .enumerate()
+                .filter(|(_, object)| object.address.0 == Class::Schema)
+                .map(|(position, object)| (object.name.as_str(), position))
+                .collect(),
         }
     }
 

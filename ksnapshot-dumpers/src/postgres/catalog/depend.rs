@@ -109,6 +109,12 @@ async fn aliases(reader: &mut Reader<'_>) -> Result<HashMap<Address, Address>> {
         "UNION ALL SELECT 1247, r.rngmultitypid::int8, 1247, r.rngtypid::int8 FROM pg_range r",
         "",
     );
+    // A partition's copy of a trigger is only dumped where it differs from its parent's.
+    let trigger = reader.version.since(
+        13,
+        "UNION ALL SELECT 2620, g.oid::int8, 2620, g.tgparentid::int8 FROM pg_trigger g WHERE g.tgparentid <> 0",
+        "",
+    );
     let rows: Vec<Alias> = reader
         .rows(
             "what stands for what",
@@ -127,6 +133,7 @@ async fn aliases(reader: &mut Reader<'_>) -> Result<HashMap<Address, Address>> {
                     UNION ALL
                     SELECT 2620, g.oid::int8, 2606, g.tgconstraint::int8
                     FROM pg_trigger g WHERE g.tgisinternal AND g.tgconstraint <> 0
+                    {trigger}
                     UNION ALL
                     SELECT 2602, o.oid::int8, 2753, o.amopfamily::int8 FROM pg_amop o
                     UNION ALL

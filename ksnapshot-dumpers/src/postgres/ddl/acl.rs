@@ -203,7 +203,19 @@ impl Writer<'_> {
         if sql.is_empty() {
             return;
         }
-        let depends = self.made.get(&position).copied().into_iter().collect();
+        let mut depends: BTreeSet<u32> = self.made.get(&position).copied().into_iter().collect();
+        // A role that passes on what it was granted must be able to reach the object; a column's grant may rest on
+        // the table's.
+        depends.extend(self.granted.get(&position).into_iter().flatten());
+        let schema = self.catalog.objects[position].schema.as_deref();
+        let schema = schema.and_then(|schema| self.schemas.get(schema));
+        depends.extend(
+            schema
+                .and_then(|schema| self.granted.get(schema))
+                .into_iter()
+                .flatten(),
+        );
+        let depends = depends.into_iter().collect();
         let draft = Draft {
             stage: Stage::PostData,
             aspect: Aspect::Acl,
@@ -242,11 +254,7 @@ impl Writer<'_> {
         if sql.is_empty() {
             return;
         }
-        let made = schema.and_then(|schema| {
-            let same = |object: &Object| object.address.0 == Class::Schema && object.name == schema;
-            let position = self.catalog.objects.iter().position(same)?;
-            self.made.get(&position).copied()
-        });
+        let made = schema.and_then(|schema| self.made.get(self.schemas.get(schema)?).copied());
         let name = format!("for {} on {}", default.role, on.to_lowercase());
         let draft = Draft {
             stage: Stage::PostData,

@@ -1,0 +1,160 @@
+//! URLs and connections.
+
+use std::fmt;
+use std::time::Duration;
+
+use ksnapshot_core::{Error, ErrorKind, Result};
+use secrecy::ExposeSecret;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, Row};
+use tokio::time::timeout;
+use url::Url;
+
+use super::error::{classify, connecting};
+use super::version::ServerVersion;
+use crate::Access;
+
+/// How long a server may take to let us in.
+const CONNECT: Duration = Duration::from_secs(15);
+
+/// Parameters of a URL, as libpq knows them.
+const KNOWN: [&str; 11] = [
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+];
+
+/// A database of a PostgreSQL server. Does not connect before it is used, and never prints its password.
+#[derive(Clone)]
+pub struct Postgres {
+    options: PgConnectOptions,
+}
+
+impl Postgres {
+    /// Reads a URL as libpq does: `postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full`. What it leaves open comes
+    /// from `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD`, `PGSSLMODE`, … and `.pgpass`.
+    ///
+    /// Errors: [`ErrorKind::Usage`] for an unknown parameter or a value that makes no sense.
+    pub fn parse(url: &str, access: &Access) -> Result<Self> {
+        // The text may hold a password, so no error repeats it.
+        let bad = |what: &str| {
+            Error::new(ErrorKind::Usage, format!("database URL: {what}"))
+                .hint("Write it as postgres://USER@HOST:PORT/DATABASE, with special characters percent-encoded.")
+        };
+        let parsed = Url::parse(url).map_err(|cause| bad(&cause.to_string()))?;
+        for (key, _) in parsed.query_pairs() {
+            if key != "user" && !KNOWN.contains(&key.as_ref()) {
+                return Err(
+                    bad(&format!("parameter {key:?} is not known")).hint(format!(
+                        "Known parameters are {} and user.",
+                        KNOWN.join(", ")
+                    )),
+                );
+            }
+        }
+        let mut options: PgConnectOptions = url.parse().map_err(|cause: sqlx::Error| {
+            bad("a parameter has a bad value").source(cause.to_string())
+        })?;
+        if let Some(password) = &access.password {
+            options = options.password(password.expose_secret());
+        }
+        Ok(Self {
+            options: options
+                .application_name("ksnapshot")
+                .statement_cache_capacity(0),
+        })
+    }
+
+    pub(super) fn host_name(&self) -> String {
+        match self.options.get_socket() {
+            Some(_) => "local".to_owned(),
+            None if self.options.get_host().starts_with('/') => "local".to_owned(),
+            None => self.options.get_host().to_owned(),
+        }
+    }
+
+    pub(super) fn database_name(&self) -> &str {
+        self.options
+            .get_database()
+            .unwrap_or_else(|| self.options.get_username())
+    }
+
+    /// Another database of the same server.
+    pub(super) fn with_database(&self, name: &str) -> Self {
+        Self {
+            options: self.options.clone().database(name),
+        }
+    }
+
+    /// Where it connects, for errors.
+    pub(super) fn address(&self) -> String {
+        match self.options.get_socket() {
+            Some(socket) => format!("server at {}", socket.display()),
+            None => format!(
+                "server {}:{}",
+                self.options.get_host(),
+                self.options.get_port()
+            ),
+        }
+    }
+
+    /// A new session, as the server makes it.
+    pub(super) async fn connect(&self) -> Result<PgConnection> {
+        match timeout(CONNECT, PgConnection::connect_with(&self.options)).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(cause)) => Err(connecting(cause, self)),
+            Err(_) => Err(Error::new(
+                ErrorKind::Server,
+                format!(
+                    "{}: no answer within {} s",
+                    self.address(),
+                    CONNECT.as_secs()
+                ),
+            )
+            .hint("Check host, port and firewalls; the server may also be out of connections.")),
+        }
+    }
+
+    pub(super) fn user_name(&self) -> &str {
+        self.options.get_username()
+    }
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postgres")
+            .field("server", &self.address())
+            .field("database", &self.database_name())
+            .finish()
+    }
+}
+
+/// Runs a statement, or several, that this crate wrote itself with everything quoted.
+pub(super) async fn run(connection: &mut PgConnection, sql: &str) -> Result<()> {
+    sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(classify)
+}
+
+/// The version of the server.
+pub(super) async fn version(connection: &mut PgConnection) -> Result<(ServerVersion, String)> {
+    let row = sqlx::raw_sql(
+        "SELECT pg_catalog.current_setting('server_version_num')::int, pg_catalog.current_setting('server_version')",
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(classify)?;
+    let number: i32 = row.try_get(0).map_err(classify)?;
+    let text: String = row.try_get(1).map_err(classify)?;
+    Ok((ServerVersion(number.unsigned_abs()), text))
+}

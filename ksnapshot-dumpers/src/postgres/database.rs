@@ -1,0 +1,107 @@
+//! What a database is made with: what `--create` and a drill need to make one that takes the same rows.
+
+use ksnapshot_core::{Error, ErrorKind, Index, Result};
+use serde::{Deserialize, Serialize};
+use sqlx::Row;
+use sqlx::postgres::PgConnection;
+
+use super::KIND;
+use super::error::classify;
+use super::model::{Catalog, MODEL_VERSION};
+use super::quote::literal;
+use super::version::ServerVersion;
+
+/// The model in the index: the database and what it defines.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Database {
+    pub(super) encoding: String,
+    pub(super) collate: String,
+    pub(super) ctype: String,
+    /// `c` libc, `i` ICU, `b` builtin.
+    pub(super) provider: String,
+    /// The locale of a provider other than libc.
+    pub(super) locale: Option<String>,
+    pub(super) catalog: Catalog,
+}
+
+impl Database {
+    /// Reads the database's own row; `catalog` was read in the same transaction.
+    pub(super) async fn read(
+        connection: &mut PgConnection,
+        version: ServerVersion,
+        catalog: Catalog,
+    ) -> Result<Self> {
+        let provider = version.since(15, "datlocprovider::text", "'c'");
+        let locale = version.since(
+            17,
+            "datlocale",
+            version.since(15, "daticulocale", "NULL::text"),
+        );
+        let sql = format!(
+            "SELECT pg_catalog.pg_encoding_to_char(encoding)::text, datcollate::text, datctype::text, {provider}, {locale}
+             FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()"
+        );
+        let row = sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+            .fetch_one(connection)
+            .await
+            .map_err(classify)?;
+        Ok(Self {
+            encoding: row.try_get(0).map_err(classify)?,
+            collate: row.try_get(1).map_err(classify)?,
+            ctype: row.try_get(2).map_err(classify)?,
+            provider: row.try_get(3).map_err(classify)?,
+            locale: row.try_get(4).map_err(classify)?,
+            catalog,
+        })
+    }
+
+    /// The model of a snapshot.
+    pub(super) fn of(index: &Index) -> Result<Self> {
+        let model = &index.catalog;
+        if model.kind != KIND || model.version > MODEL_VERSION {
+            return Err(Error::new(
+                ErrorKind::NewerFormat,
+                format!(
+                    "index: catalog model {} {} is not known to this build",
+                    model.kind, model.version
+                ),
+            )
+            .hint("Use a ksnapshot at least as new as the one that wrote the snapshot."));
+        }
+        serde_json::from_value(model.model.clone())
+            .map_err(|cause| Error::corrupt("index: the catalog model can't be read").source(cause))
+    }
+
+    /// The options of CREATE DATABASE that make one like it. template0 is the template that nobody has added anything to,
+    /// and the only one that takes another encoding or locale.
+    pub(super) fn options(&self) -> String {
+        let mut text = format!(
+            "TEMPLATE template0 ENCODING {} LC_COLLATE {} LC_CTYPE {}",
+            literal(&self.encoding),
+            literal(&self.collate),
+            literal(&self.ctype)
+        );
+        if let Some(locale) = &self.locale {
+            match self.provider.as_str() {
+                "i" => text.push_str(&format!(
+                    " LOCALE_PROVIDER icu ICU_LOCALE {}",
+                    literal(locale)
+                )),
+                "b" => text.push_str(&format!(
+                    " LOCALE_PROVIDER builtin BUILTIN_LOCALE {}",
+                    literal(locale)
+                )),
+                _ => {}
+            }
+        }
+        text
+    }
+
+    /// The same without the locale, for a server that does not have it: rows are the same, their order may not be.
+    pub(super) fn options_without_locale(&self) -> String {
+        format!(
+            "TEMPLATE template0 ENCODING {} LC_COLLATE 'C' LC_CTYPE 'C'",
+            literal(&self.encoding)
+        )
+    }
+}

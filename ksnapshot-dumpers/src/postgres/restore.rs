@@ -1,0 +1,208 @@
+//! Writing a snapshot back.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+
+use ksnapshot_core::{
+    Bytes, Cx, DataStats, Error, ErrorKind, Index, Item, RestoreOptions, RestoreSession, Result,
+    async_trait,
+};
+use sqlx::postgres::PgConnection;
+
+use super::connect::{Postgres, run, version};
+use super::copy::{copy_out, rows_in, rows_measured};
+use super::database::Database;
+use super::ddl::{self, Script};
+use super::version::ServerVersion;
+use super::{drop, large_objects, target};
+
+/// A target that is being written to.
+pub(super) struct Session {
+    idle: Mutex<Vec<PgConnection>>,
+    script: Script,
+    tables: BTreeMap<u32, usize>,
+}
+
+impl Session {
+    pub(super) async fn open(
+        server: &Postgres,
+        index: &Index,
+        items: &[u32],
+        options: RestoreOptions,
+        workers: NonZeroUsize,
+        _cx: &Cx,
+    ) -> Result<Self> {
+        let database = Database::of(index)?;
+        let script = ddl::statements(&database.catalog);
+        if options.create {
+            // The database to make can't be the one to connect to.
+            let mut maintenance = server.with_database("postgres").connect().await?;
+            target::create_database(
+                &mut maintenance,
+                server.database_name(),
+                &database.options(),
+            )
+            .await?;
+        }
+        let mut first = server.connect().await?;
+        let (version, _) = version(&mut first).await?;
+        settle(&mut first, version).await?;
+        let chosen: Vec<&Item> = items
+            .iter()
+            .filter_map(|&id| index.items.get(id as usize))
+            .collect();
+        if options.clean {
+            drop::items(&mut first, &database.catalog, &script, &chosen).await?;
+        } else if options.partial {
+            let tables: Vec<String> = chosen
+                .iter()
+                .filter(|i| i.table == Some(i.id))
+                .map(|i| drop::qualified_name(i))
+                .collect();
+            target::check_absent(&mut first, &tables).await?;
+        } else {
+            target::check_empty(&mut first, server.database_name()).await?;
+        }
+        let mut idle = vec![first];
+        for _ in 1..workers.get() {
+            let mut more = server.connect().await?;
+            settle(&mut more, version).await?;
+            idle.push(more);
+        }
+        let tables = script
+            .tables
+            .iter()
+            .enumerate()
+            .map(|(number, table)| (table.item, number))
+            .collect();
+        Ok(Self {
+            idle: Mutex::new(idle),
+            script,
+            tables,
+        })
+    }
+
+    fn take(&self) -> Result<PgConnection> {
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
+            .ok_or_else(|| Error::new(ErrorKind::Failed, "more writers than connections"))
+    }
+
+    fn give_back(&self, connection: PgConnection) {
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(connection);
+    }
+}
+
+#[async_trait]
+impl RestoreSession for Session {
+    async fn define(&self, _item: &Item, text: &str) -> Result<()> {
+        let mut connection = self.take()?;
+        let done = run(&mut connection, text).await;
+        // After a refusal the session goes on; after a lost connection there is none.
+        if done
+            .as_ref()
+            .err()
+            .is_none_or(|e| matches!(e.kind(), ErrorKind::Refused | ErrorKind::AlreadyExists))
+        {
+            self.give_back(connection);
+        }
+        done
+    }
+
+    async fn load(&self, item: &Item, block: Bytes) -> Result<u64> {
+        let mut connection = self.take()?;
+        let took = if self
+            .script
+            .large_objects
+            .iter()
+            .any(|batch| batch.item == item.id)
+        {
+            let text = std::str::from_utf8(&block).map_err(|cause| {
+                Error::corrupt("a block of large objects is not UTF-8").source(cause)
+            })?;
+            run(&mut connection, text).await?;
+            text.lines().filter(|line| !line.is_empty()).count() as u64
+        } else {
+            rows_in(&mut connection, &block)
+                .await
+                .map_err(|e| match e.kind() {
+                    ErrorKind::Refused => e.with_kind(ErrorKind::Failed),
+                    _ => e,
+                })?
+        };
+        self.give_back(connection);
+        Ok(took)
+    }
+
+    async fn measure(&self, item: &Item) -> Result<DataStats> {
+        let mut connection = self.take()?;
+        let stats = if let Some(table) = self.tables.get(&item.id).map(|&n| &self.script.tables[n])
+        {
+            rows_measured(&mut connection, &copy_out(table, (0, None))).await?
+        } else if let Some(batch) = self.script.large_objects.iter().find(|b| b.item == item.id) {
+            large_objects::measure(&mut connection, batch).await?
+        } else {
+            return Err(Error::corrupt(
+                "index: rows of something that the catalog model does not hold",
+            ));
+        };
+        self.give_back(connection);
+        Ok(stats)
+    }
+
+    async fn close(&self, succeeded: bool) -> Result<()> {
+        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        for mut connection in idle {
+            if succeeded {
+                // Until here commits did not wait for the disk. This one does, and with it all before it.
+                run(
+                    &mut connection,
+                    "SET synchronous_commit = on; BEGIN; SELECT pg_catalog.txid_current(); COMMIT",
+                )
+                .await?;
+            }
+            let _ = sqlx::Connection::close(connection).await;
+        }
+        Ok(())
+    }
+}
+
+/// The settings under which definitions and rows are replayed, by us and by psql: they stand at the head of the text.
+pub(super) const SETTINGS: [&str; 14] = [
+    "SET statement_timeout = 0",
+    "SET lock_timeout = 0",
+    "SET idle_in_transaction_session_timeout = 0",
+    "SET client_encoding = 'UTF8'",
+    "SET standard_conforming_strings = on",
+    "SELECT pg_catalog.set_config('search_path', '', false)",
+    "SET check_function_bodies = false",
+    "SET xmloption = content",
+    "SET client_min_messages = warning",
+    "SET row_security = off",
+    "SET DateStyle = ISO",
+    "SET IntervalStyle = postgres",
+    "SET TimeZone = 'UTC'",
+    "SET default_tablespace = ''",
+];
+
+/// What a session of ours needs beside [`SETTINGS`].
+async fn settle(connection: &mut PgConnection, version: ServerVersion) -> Result<()> {
+    let mut settings = SETTINGS.to_vec();
+    // How rows are read back, as the dump read them.
+    settings.extend(["SET extra_float_digits = 3", "SET bytea_output = hex"]);
+    // Durable all the same: the last commit of a restore waits for the disk.
+    settings.push("SET synchronous_commit = off");
+    if version.at_least(14) {
+        settings.push("SET idle_session_timeout = 0");
+    }
+    if version.at_least(17) {
+        settings.push("SET transaction_timeout = 0");
+    }
+    run(connection, &settings.join("; ")).await
+}

@@ -1,0 +1,463 @@
+//! One consistent view for many readers: the first connection exports its snapshot, every other one imports it before
+//! its first query.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use ksnapshot_core::catalog::CatalogModel;
+use ksnapshot_core::{
+    Aspect, Consistency, Cx, DataPart, DumpSession, Error, ErrorKind, Item, Outline, PartSink,
+    Problem, ProblemKind, Result, SourceInfo, Stage, async_trait,
+};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::connect::{Postgres, run, version};
+use super::copy::{Pages, copy_in, copy_out, rows_out};
+use super::database::Database;
+use super::ddl::{self, Script, TableData};
+use super::error::classify;
+use super::model::MODEL_VERSION;
+use super::version::ServerVersion;
+use super::{KIND, catalog, large_objects, split};
+
+/// Sequences whose values one query reads.
+const SEQUENCES: usize = 500;
+
+/// Bytes of a page, as every server but a specially built one has them; only estimates hang on it.
+const PAGE: u64 = 8192;
+
+/// How long ending what is left on the server may take.
+const CLOSE: Duration = Duration::from_secs(5);
+
+/// A dump's view of the source.
+pub(super) struct Session {
+    server: Postgres,
+    outline: Outline,
+    script: Script,
+    work: Vec<Work>,
+    idle: Mutex<Vec<PgConnection>>,
+    /// Server processes of all our connections, to end those that are still busy when we leave.
+    processes: Vec<i32>,
+}
+
+/// What a part consists of; the part with the same number tells the core about it.
+enum Work {
+    Rows { table: usize, pages: Pages },
+    Sequences { from: usize, to: usize },
+    LargeObjects { batch: usize },
+}
+
+impl Session {
+    pub(super) async fn open(server: &Postgres, workers: NonZeroUsize, cx: &Cx) -> Result<Self> {
+        let mut leader = server.connect().await?;
+        let (version, version_text) = version(&mut leader).await?;
+        settle(&mut leader, version).await?;
+        run(
+            &mut leader,
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        )
+        .await?;
+        let row = sqlx::raw_sql(
+            "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.pg_backend_pid(),
+                    CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
+                         ELSE pg_catalog.pg_current_wal_lsn() END::text",
+        )
+        .fetch_one(&mut leader)
+        .await
+        .map_err(classify)?;
+        let snapshot: String = row.try_get(0).map_err(classify)?;
+        let mut processes = vec![row.try_get(1).map_err(classify)?];
+        let position: String = row.try_get(2).map_err(classify)?;
+
+        let catalog = catalog::read(&mut leader, version).await?;
+        let script = ddl::statements(&catalog);
+        let database = Database::read(&mut leader, version, catalog).await?;
+        let mut idle = Vec::new();
+        for _ in 1..workers.get() {
+            let mut follower = server.connect().await?;
+            settle(&mut follower, version).await?;
+            run(
+                &mut follower,
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            )
+            .await?;
+            // The server made this text itself; it is a file name of hex digits.
+            run(
+                &mut follower,
+                &format!(
+                    "SET TRANSACTION SNAPSHOT {}",
+                    super::quote::literal(&snapshot)
+                ),
+            )
+            .await?;
+            let pid = sqlx::raw_sql("SELECT pg_catalog.pg_backend_pid()")
+                .fetch_one(&mut follower)
+                .await
+                .map_err(classify)?;
+            processes.push(pid.try_get(0).map_err(classify)?);
+            idle.push(follower);
+        }
+        idle.push(leader);
+        let (parts, work) = plan(&script, version);
+        let mut problems = script.problems.clone();
+        problems.extend(
+            script
+                .tables
+                .iter()
+                .filter(|t| !t.readable)
+                .map(|t| unreadable("table", "rows", &t.name)),
+        );
+        problems.extend(
+            script
+                .sequences
+                .iter()
+                .filter(|s| !s.readable)
+                .map(|s| unreadable("sequence", "value", &s.name)),
+        );
+        for problem in &problems {
+            cx.emit(&ksnapshot_core::Event::Problem(problem));
+        }
+        let (items, definitions) = framed(&script, &version_text);
+        let outline = Outline {
+            source: SourceInfo {
+                kind: KIND.into(),
+                server_version: version_text,
+            },
+            consistency: Consistency {
+                claim: "one-snapshot".into(),
+                position: BTreeMap::from([("lsn".to_owned(), position)]),
+            },
+            catalog: CatalogModel {
+                kind: KIND.into(),
+                version: MODEL_VERSION,
+                model: serde_json::to_value(&database).map_err(|e| {
+                    Error::new(ErrorKind::Failed, "the catalog can't be written as JSON").source(e)
+                })?,
+            },
+            items,
+            definitions,
+            parts,
+            problems,
+        };
+        Ok(Self {
+            server: server.clone(),
+            outline,
+            script,
+            work,
+            idle: Mutex::new(idle),
+            processes,
+        })
+    }
+
+    fn take(&self) -> Result<PgConnection> {
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
+            .ok_or_else(|| Error::new(ErrorKind::Failed, "more readers than connections"))
+    }
+
+    fn give_back(&self, connection: PgConnection) {
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(connection);
+    }
+
+    async fn rows(
+        &self,
+        connection: &mut PgConnection,
+        table: &TableData,
+        pages: Pages,
+        out: &mut PartSink,
+    ) -> Result<()> {
+        rows_out(
+            connection,
+            &copy_out(table, pages),
+            &copy_in(table),
+            table.item,
+            out,
+        )
+        .await
+    }
+
+    async fn sequences(
+        &self,
+        connection: &mut PgConnection,
+        from: usize,
+        to: usize,
+        out: &mut PartSink,
+    ) -> Result<()> {
+        let sequences: Vec<_> = self.script.sequences[from..to]
+            .iter()
+            .filter(|s| s.readable)
+            .collect();
+        if sequences.is_empty() {
+            return Ok(());
+        }
+        let query = sequences
+            .iter()
+            .enumerate()
+            .map(|(i, s)| format!("SELECT {i}, last_value, is_called FROM {}", s.name))
+            .collect::<Vec<_>>()
+            .join(" UNION ALL ");
+        let rows = sqlx::raw_sql(AssertSqlSafe(query))
+            .fetch_all(connection)
+            .await
+            .map_err(classify)?;
+        for row in rows {
+            let number: i32 = row.try_get(0).map_err(classify)?;
+            let value: i64 = row.try_get(1).map_err(classify)?;
+            let called: bool = row.try_get(2).map_err(classify)?;
+            let sequence = sequences[usize::try_from(number).unwrap_or(usize::MAX)];
+            let name = super::quote::literal(&sequence.name);
+            out.text(
+                sequence.item,
+                format!("SELECT pg_catalog.setval({name}, {value}, {called});\n\n"),
+            )
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl DumpSession for Session {
+    fn outline(&self) -> &Outline {
+        &self.outline
+    }
+
+    async fn dump(&self, part: &DataPart, out: &mut PartSink) -> Result<()> {
+        let work = self.work.get(part.id as usize).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Failed,
+                format!("part {} does not exist", part.id),
+            )
+        })?;
+        // A connection that an error or a cancellation met in the middle of a COPY does not come back.
+        let mut connection = self.take()?;
+        match work {
+            Work::Rows { table, pages } => {
+                self.rows(&mut connection, &self.script.tables[*table], *pages, out)
+                    .await?;
+            }
+            Work::Sequences { from, to } => {
+                self.sequences(&mut connection, *from, *to, out).await?
+            }
+            Work::LargeObjects { batch } => {
+                large_objects::out(&mut connection, &self.script.large_objects[*batch], out)
+                    .await?;
+            }
+        }
+        self.give_back(connection);
+        Ok(())
+    }
+
+    async fn confirm(&self) -> Result<()> {
+        let mut idle =
+            std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        if idle.len() != self.processes.len() {
+            return Err(Error::new(
+                ErrorKind::Server,
+                "a reader's connection is gone",
+            ));
+        }
+        // A transaction that somebody ended would answer that it is not in the dump's snapshot any more.
+        for connection in &mut idle {
+            let row = sqlx::raw_sql("SELECT pg_catalog.current_setting('transaction_isolation')")
+                .fetch_one(&mut *connection)
+                .await
+                .map_err(classify)?;
+            let isolation: String = row.try_get(0).map_err(classify)?;
+            if isolation != "repeatable read" {
+                return Err(Error::new(
+                    ErrorKind::Server,
+                    "a reader's transaction has ended",
+                ));
+            }
+        }
+        *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = idle;
+        Ok(())
+    }
+
+    async fn close(&self) -> Result<()> {
+        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        let all_here = idle.len() == self.processes.len();
+        let end = async {
+            for connection in idle {
+                // The transaction only read; whether its end is confirmed does not matter.
+                let _ = sqlx::Connection::close(connection).await;
+            }
+            if !all_here {
+                let mut helper = self.server.connect().await?;
+                let list = self
+                    .processes
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(",");
+                run(&mut helper, &format!(
+                    "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
+                     WHERE pid IN ({list}) AND application_name = 'ksnapshot' AND pid <> pg_catalog.pg_backend_pid()"
+                ))
+                .await?;
+            }
+            Ok::<_, Error>(())
+        };
+        // A server that does not answer ends our sessions by itself when it sees the closed sockets.
+        let _ = tokio::time::timeout(CLOSE, end).await;
+        Ok(())
+    }
+}
+
+/// The settings under which catalogs and rows are read.
+async fn settle(connection: &mut PgConnection, version: ServerVersion) -> Result<()> {
+    let mut settings = vec![
+        "SELECT pg_catalog.set_config('search_path', '', false)",
+        "SET client_encoding = 'UTF8'",
+        "SET DateStyle = ISO",
+        "SET IntervalStyle = postgres",
+        "SET TimeZone = 'UTC'",
+        "SET bytea_output = hex",
+        "SET extra_float_digits = 3",
+        "SET synchronize_seqscans = off",
+        "SET quote_all_identifiers = off",
+        "SET statement_timeout = 0",
+        "SET lock_timeout = 0",
+        "SET idle_in_transaction_session_timeout = 0",
+        "SET row_security = off",
+        // Rows are read as fast as we take them; a plan that starts slowly and ends quickly is no gain.
+        "SET max_parallel_workers_per_gather = 0",
+        "SET jit = off",
+    ];
+    if version.at_least(14) {
+        settings.push("SET idle_session_timeout = 0");
+    }
+    if version.at_least(17) {
+        settings.push("SET transaction_timeout = 0");
+    }
+    // Came with the minor releases of August 2024: a view must not be put in a table's place between listing and reading.
+    settings.push(
+        "SELECT pg_catalog.set_config(name, 'view, foreign-table', false) FROM pg_catalog.pg_settings
+         WHERE name = 'restrict_nonsystem_relation_kind'",
+    );
+    run(connection, &settings.join("; ")).await
+}
+
+/// Puts the session's settings before the definitions, and a last line after them. Their ids follow those of the script,
+/// which is made again from the catalog model when the snapshot is restored.
+fn framed(script: &Script, server_version: &str) -> (Vec<Item>, Vec<(u32, String)>) {
+    let mut items = script.items.clone();
+    let mut add = |stage, name: &str| {
+        let id = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        items.push(Item {
+            id,
+            stage,
+            aspect: Aspect::Setting,
+            kind: "settings".into(),
+            schema: None,
+            name: name.into(),
+            table: None,
+            owner: None,
+            depends: Vec::new(),
+            place: None,
+            data: None,
+        });
+        id
+    };
+    let (header, footer) = (
+        add(Stage::PreData, "header"),
+        add(Stage::PostData, "footer"),
+    );
+    let settings: String = super::restore::SETTINGS
+        .iter()
+        .map(|s| format!("{s};\n"))
+        .collect();
+    let head = format!(
+        "-- PostgreSQL database, dumped by {} from server {}\n\n{settings}\n",
+        ksnapshot_core::TOOL,
+        super::quote::in_comment(server_version),
+    );
+    let mut definitions = vec![(header, head)];
+    definitions.extend(script.definitions.iter().cloned());
+    definitions.push((
+        footer,
+        "-- PostgreSQL database, dumped to its end\n".to_owned(),
+    ));
+    (items, definitions)
+}
+
+/// Cuts the data into parts, the largest first, so that readers end together.
+fn plan(script: &Script, version: ServerVersion) -> (Vec<DataPart>, Vec<Work>) {
+    let mut planned: Vec<(String, u64, Vec<u32>, Work)> = Vec::new();
+    for (number, table) in script.tables.iter().enumerate().filter(|(_, t)| t.readable) {
+        // A range of pages is only quick where the server has TID range scans, and only heap tables have such pages.
+        let splits = version.at_least(14)
+            && table.heap
+            && table.condition.is_none()
+            && !table.columns.is_empty();
+        let bytes = (table.pages + table.toast_pages) * PAGE;
+        let ranges = if splits {
+            split::page_ranges(table.pages, bytes)
+        } else {
+            vec![(0, None)]
+        };
+        let share = bytes / ranges.len() as u64;
+        for pages in ranges {
+            let work = Work::Rows {
+                table: number,
+                pages,
+            };
+            planned.push((
+                format!("table {}", table.name),
+                share,
+                vec![table.item],
+                work,
+            ));
+        }
+    }
+    planned.sort_by_key(|(_, bytes, ..)| std::cmp::Reverse(*bytes));
+    for (number, batch) in script.large_objects.iter().enumerate() {
+        planned.push((
+            format!("large objects {}", number + 1),
+            0,
+            vec![batch.item],
+            Work::LargeObjects { batch: number },
+        ));
+    }
+    for from in (0..script.sequences.len()).step_by(SEQUENCES) {
+        let to = (from + SEQUENCES).min(script.sequences.len());
+        planned.push((
+            "sequences".into(),
+            0,
+            Vec::new(),
+            Work::Sequences { from, to },
+        ));
+    }
+    let mut parts = Vec::new();
+    let mut work = Vec::new();
+    for (id, (name, estimate, items, what)) in planned.into_iter().enumerate() {
+        parts.push(DataPart {
+            id: u32::try_from(id).unwrap_or(u32::MAX),
+            name,
+            estimate,
+            items,
+        });
+        work.push(what);
+    }
+    (parts, work)
+}
+
+fn unreadable(kind: &str, what: &str, name: &str) -> Problem {
+    Problem {
+        kind: ProblemKind::Unreadable,
+        object: format!("{kind} {name}"),
+        message: format!("no right to read its {what}"),
+        hint: Some(format!(
+            "Run `GRANT SELECT ON {name} TO` the role that dumps."
+        )),
+    }
+}
