@@ -76,11 +76,17 @@ impl Minio {
             .env("MINIO_DOMAIN", "localhost");
         let server = Server::start(&command, "TERM", &dir)?;
         server.await_ready("MinIO", || healthy(port).unwrap_or(false))?;
-        Ok(Self {
+        let minio = Self {
             port,
             dir,
             _server: server,
-        })
+        };
+        // It says that it's ready before it serves objects.
+        let made = testbed::until(Duration::from_secs(60), "MinIO's first bucket", || {
+            Ok(minio.bucket("first").ok())
+        });
+        made.and_then(|()| minio.curl("/first", &["-X".as_ref(), "DELETE".as_ref()]))?;
+        Ok(minio)
     }
 
     /// Where it listens on 127.0.0.1.
