@@ -88,6 +88,27 @@ impl Ksnapshot {
             .fold(self, |run, (name, value)| run.env(name, value))
     }
 
+    /// Run by another program that is given the binary and its arguments, and becomes it in the end: `setpriv`, a shell
+    /// with `exec`.
+    pub fn under(self, wrapper: &[&str]) -> Self {
+        let command = self.command.and_then(|command| {
+            let (program, args) = wrapper.split_first().context("no wrapper")?;
+            let mut outer = Command::new(program);
+            outer
+                .args(args)
+                .arg(command.get_program())
+                .args(command.get_args());
+            for (name, value) in command.get_envs() {
+                match value {
+                    Some(value) => outer.env(name, value),
+                    None => outer.env_remove(name),
+                };
+            }
+            Ok(outer)
+        });
+        Self { command, ..self }
+    }
+
     /// Killed, and failed, after this time instead of five minutes.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;

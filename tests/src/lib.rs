@@ -3,7 +3,7 @@
 //! - [`Postgres`] and [`Minio`] are throw-away servers on loopback. They end with the process that started them,
 //!   however it ends.
 //! - [`Ksnapshot`] runs the built binary in a clean environment.
-//! - [`proxy`] stands between us and a server when things go wrong.
+//! - [`proxy`] stands between us and a server when things go wrong; [`hold`] stops a line at a known moment.
 //! - [`tools`] runs what others wrote: `age`, `zstd`, `psql`, `pg_dump`.
 //! - [`compare`] judges by those whether two databases are equal; [`copies`] makes the copy to compare with.
 //!
@@ -27,6 +27,7 @@
 
 pub mod compare;
 pub mod copies;
+pub mod hold;
 mod ksnapshot;
 mod minio;
 mod postgres;

@@ -570,14 +570,14 @@ impl TcpState {
 
 /// A listener with a thread for each who comes in.
 #[derive(Debug)]
-struct Door {
-    addr: SocketAddr,
-    line: Arc<Line>,
+pub(crate) struct Door {
+    pub(crate) addr: SocketAddr,
+    pub(crate) line: Arc<Line>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Door {
-    fn open(serve: impl Fn(TcpStream, &Line) + Send + Sync + 'static) -> Result<Self> {
+    pub(crate) fn open(serve: impl Fn(TcpStream, &Line) + Send + Sync + 'static) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").context("proxy")?;
         let addr = listener.local_addr()?;
         let line = Arc::new(Line::default());
@@ -622,25 +622,25 @@ impl Drop for Door {
 
 /// All that is connected.
 #[derive(Debug, Default)]
-struct Line {
+pub(crate) struct Line {
     streams: Mutex<Vec<TcpStream>>,
     ended: AtomicBool,
 }
 
 impl Line {
-    fn watch(&self, stream: TcpStream) -> io::Result<TcpStream> {
+    pub(crate) fn watch(&self, stream: TcpStream) -> io::Result<TcpStream> {
         stream.set_nodelay(true)?;
         lock(&self.streams).push(stream.try_clone()?);
         Ok(stream)
     }
 
-    fn cut(&self) {
+    pub(crate) fn cut(&self) {
         for stream in lock(&self.streams).drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
 
-    fn wait_for_the_end(&self) -> io::Result<()> {
+    pub(crate) fn wait_for_the_end(&self) -> io::Result<()> {
         while !self.ended.load(Ordering::SeqCst) {
             thread::sleep(Duration::from_millis(20));
         }
