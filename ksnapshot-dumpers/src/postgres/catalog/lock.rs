@@ -84,6 +84,15 @@ async fn unchanged(reader: &mut Reader<'_>) -> Result<()> {
         name: String,
     }
     let own = not_of_extension(Class::Relation, "c.oid");
+    // Before 14 the function doesn't look whether there is such a column.
+    let columns = reader.version.since(
+        14,
+        "OR has_column_privilege(c.oid, (c.relnatts + 1)::int2, 'SELECT') IS NOT NULL
+         OR EXISTS (SELECT FROM pg_attribute a
+                    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                      AND has_column_privilege(c.oid, a.attnum, 'SELECT') IS NULL)",
+        "",
+    );
     let changes: Vec<Changed> = reader
         .rows(
             "tables again",
@@ -97,10 +106,7 @@ async fn unchanged(reader: &mut Reader<'_>) -> Result<()> {
                    AND {own}
                    AND (c.oid::regclass::text <> format('%I.%I', n.nspname, c.relname)
                      OR c.relkind = 'r' AND pg_relation_filenode(c.oid) IS DISTINCT FROM nullif(c.relfilenode, 0)
-                     OR has_column_privilege(c.oid, (c.relnatts + 1)::int2, 'SELECT') IS NOT NULL
-                     OR EXISTS (SELECT FROM pg_attribute a
-                                WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-                                  AND has_column_privilege(c.oid, a.attnum, 'SELECT') IS NULL))
+                     {columns})
                  ORDER BY 1"
             ),
         )

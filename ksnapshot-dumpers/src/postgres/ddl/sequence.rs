@@ -29,7 +29,8 @@ impl Writer<'_> {
         let mut sql = format!(
             "ALTER TABLE {table} ALTER COLUMN {column} ADD GENERATED {always} AS IDENTITY (\n    SEQUENCE NAME {name}\n{options}\n);"
         );
-        if sequence.unlogged != owner.table_unlogged {
+        // Before 15 there was no other than a logged sequence, whatever its table.
+        if self.catalog.version.at_least(15) && sequence.unlogged != owner.table_unlogged {
             let how = if sequence.unlogged {
                 "UNLOGGED"
             } else {

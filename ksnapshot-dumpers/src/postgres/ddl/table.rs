@@ -122,10 +122,13 @@ impl<'a> Writer<'a> {
     /// How the column refuses NULL, if the table is to say so itself.
     fn not_null(&self, relation: &Relation, column: &Column) -> Option<String> {
         let not_null = column.not_null.as_ref().filter(|not_null| not_null.valid)?;
-        // Before 18 nobody knows who said it: a parent that says it is enough.
-        let local = not_null
-            .local
-            .unwrap_or_else(|| !self.inherits_not_null(relation, &column.name));
+        // Before 18 nobody knows who said it: a parent that says it is enough. Since then a child may have proved what
+        // its parent has not; that is its own word, too.
+        let parents = self.parents_not_null(relation, &column.name);
+        let local = match not_null.local {
+            Some(local) => local || (!parents.is_empty() && !parents.contains(&true)),
+            None => parents.is_empty(),
+        };
         if !local && !relation.is_partition {
             return None;
         }
@@ -142,19 +145,16 @@ impl<'a> Writer<'a> {
         Some(format!("{name}NOT NULL{inherit}"))
     }
 
-    fn inherits_not_null(&self, relation: &Relation, column: &str) -> bool {
-        relation.parents.iter().any(|&oid| {
-            let Some(parent) = self.at(Address(Class::Relation, oid)) else {
-                return false;
-            };
-            let Definition::Relation(parent) = &parent.definition else {
-                return false;
-            };
-            parent
-                .columns
-                .iter()
-                .any(|each| each.name == column && each.not_null.is_some())
-        })
+    /// The NOT NULLs of the parents' columns of that name: whether each is valid.
+    fn parents_not_null(&self, relation: &Relation, column: &str) -> Vec<bool> {
+        let not_null = |&oid: &u32| match &self.at(Address(Class::Relation, oid))?.definition {
+            Definition::Relation(parent) => {
+                let same = parent.columns.iter().find(|each| each.name == column)?;
+                same.not_null.as_ref().map(|not_null| not_null.valid)
+            }
+            _ => None,
+        };
+        relation.parents.iter().filter_map(not_null).collect()
     }
 
     /// A NOT NULL of a column that isn't written here. Since 18 it can be added by name; before, only set.
@@ -282,7 +282,7 @@ pub(super) fn storage(relation: &Relation) -> String {
     if let Some(method) = relation
         .access_method
         .as_ref()
-        .filter(|method| *method != "heap")
+        .filter(|method| *method != "heap" || relation.kind == RelationKind::Partitioned)
     {
         sql.push_str(&format!("\nUSING {}", ident(method)));
     }
