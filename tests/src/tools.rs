@@ -232,25 +232,25 @@ pub fn pg_dump_schema(db: &Db<'_>) -> Result<String> {
 /// Removes the option `pg_attver` of columns: PostgreSQL keeps a random number there since the minor releases of
 /// November 2026 (15.20), and a `pg_dump` from before them shows it as if a user had set it.
 fn without_column_versions(dump: &str) -> String {
-    let mut kept = String::with_capacity(dump.len());
-    for line in dump.split_inclusive('\n') {
-        let options = line
-            .split_once(" SET (")
-            .and_then(|(head, rest)| Some((head, rest.strip_suffix(");\n")?)));
-        match options {
-            Some((head, options))
-                if head.starts_with("ALTER TABLE") && options.contains("pg_attver=") =>
-            {
-                let own: Vec<_> = options
-                    .split(", ")
-                    .filter(|option| !option.starts_with("pg_attver="))
-                    .collect();
-                if !own.is_empty() {
-                    kept.push_str(&format!("{head} SET ({});\n", own.join(", ")));
-                }
-            }
-            _ => kept.push_str(line),
+    const OPTION: &str = "pg_attver=";
+    let mut pieces = dump.split(OPTION);
+    let mut kept = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let rest = piece.trim_start_matches(|c: char| c.is_ascii_digit());
+        if let Some(before) = kept.strip_suffix(", ") {
+            kept.truncate(before.len());
+        } else if let Some(others) = rest.strip_prefix(", ") {
+            kept.push_str(others);
+            continue;
+        } else if let Some(after) = rest.strip_prefix(");\n") {
+            // It was the only option: the statement goes. Names in it may hold anything, line feeds too.
+            let starts = ["\nALTER TABLE ONLY ", "\nALTER FOREIGN TABLE ONLY "];
+            let start = starts.iter().filter_map(|start| kept.rfind(start)).max();
+            kept.truncate(start.map_or(0, |start| start + 1));
+            kept.push_str(after);
+            continue;
         }
+        kept.push_str(rest);
     }
     kept
 }
@@ -259,10 +259,16 @@ fn without_column_versions(dump: &str) -> String {
 mod tests {
     #[test]
     fn versions_of_columns_go_and_options_of_users_stay() {
-        let dump = "ALTER TABLE ONLY public.t ALTER COLUMN n SET (pg_attver=26491304);\n\
+        let dump = "--\n\
+                    ALTER TABLE ONLY public.t ALTER COLUMN n SET (pg_attver=26491304);\n\
+                    ALTER FOREIGN TABLE ONLY public.f ALTER COLUMN n SET (pg_attver=26491304);\n\
+                    ALTER TABLE ONLY \"a\nb\" ALTER COLUMN n SET (pg_attver=3);\n\
                     ALTER TABLE ONLY public.t ALTER COLUMN m SET (n_distinct=5, pg_attver=1);\n\
+                    ALTER TABLE ONLY public.t ALTER COLUMN p SET (pg_attver=2, n_distinct=7);\n\
                     ALTER TABLE ONLY public.t ALTER COLUMN o SET (n_distinct=6);\n";
-        let kept = "ALTER TABLE ONLY public.t ALTER COLUMN m SET (n_distinct=5);\n\
+        let kept = "--\n\
+                    ALTER TABLE ONLY public.t ALTER COLUMN m SET (n_distinct=5);\n\
+                    ALTER TABLE ONLY public.t ALTER COLUMN p SET (n_distinct=7);\n\
                     ALTER TABLE ONLY public.t ALTER COLUMN o SET (n_distinct=6);\n";
         assert_eq!(super::without_column_versions(dump), kept);
     }
