@@ -33,70 +33,39 @@ impl Deed {
 /// The library's own text is not handed on as a source: it repeats the server's whole XML.
 pub(crate) fn explain(error: &StoreError, deed: Deed, place: &str) -> Error {
     let text = error.to_string();
+    let storage = |what: &str| Error::new(ErrorKind::Storage, format!("{place}: {what}"));
+    // The one kind of request whose address the library hides is that for a token.
+    if text.contains(" REDACTED ") || text.contains("token file") {
+        let why = element(&text, "Message").map_or_else(|| innermost(error), plain);
+        return storage(&format!("no credentials from the token service: {why}"))
+            .hint("Check AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN and AWS_ENDPOINT_URL_STS.");
+    }
     let code = element(&text, "Code").unwrap_or_default();
-    let new = |kind, what: &str| Error::new(kind, format!("{place}: {what}"));
-    let storage = |what: &str| new(ErrorKind::Storage, what);
-
-    match code {
-        "NoSuchBucket" => {
-            return storage("no such bucket")
-                .hint("Create the bucket, or correct its name; ksnapshot never creates one.");
-        }
-        "NoSuchUpload" => {
-            return storage("the store no longer knows this upload").hint(
-                "A clean-up rule of the bucket may have removed it (give it a day or more), or the store's last \
-                 answer was lost.",
-            );
-        }
-        "InvalidAccessKeyId" | "NotSignedUp" | "XAdminUserNotFound" => {
-            return storage("the store does not know the access key").hint(
-                "Check AWS_ACCESS_KEY_ID, or the profile of the credentials file (AWS_PROFILE).",
-            );
-        }
-        "SignatureDoesNotMatch" => {
-            return storage("the secret key is wrong")
-                .hint("Check AWS_SECRET_ACCESS_KEY, or the profile of the credentials file (AWS_PROFILE).");
-        }
-        "ExpiredToken" | "InvalidToken" | "InvalidClientTokenId" => {
-            return storage("the session token is expired or wrong")
-                .hint("Renew AWS_SESSION_TOKEN, or use credentials that renew themselves (a web identity).");
-        }
-        "RequestTimeTooSkewed" => {
-            return storage("this machine's clock and the store's are too far apart")
-                .hint("Set the clock; signatures carry the time.");
-        }
-        "AuthorizationHeaderMalformed"
-        | "PermanentRedirect"
-        | "IllegalLocationConstraintException" => {
-            let message = element(&text, "Message").unwrap_or("the bucket is in another region");
-            return storage(message)
-                .hint("Set region=… in the storage URL, or AWS_REGION, to the bucket's region.");
-        }
-        _ => {}
+    let message = element(&text, "Message").map(plain).unwrap_or_default();
+    if let Some((what, hint)) = known(code, &message) {
+        return storage(what).hint(hint);
     }
     // With what the server said of itself, if it did.
-    let said = |what: &str| match (code, element(&text, "Message").unwrap_or_default()) {
+    let said = |what: &str| match (code, message.as_str()) {
         ("", _) => storage(what),
         (code, "") => storage(&format!("{what}: {code}")),
-        (code, message) => storage(&format!(
-            "{what}: {code}, {}",
-            message.trim_end_matches('.')
-        )),
+        (code, message) => storage(&format!("{what}: {code}, {message}")),
     };
     match error {
         StoreError::NotFound { .. } if deed == Deed::Read => {
-            new(ErrorKind::NotFound, "no such object")
+            Error::new(ErrorKind::NotFound, format!("{place}: no such object"))
                 .hint("List the storage to see what is there.")
         }
         StoreError::NotFound { .. } => said("the store answers 404").hint(
             "Check the name of the bucket, and that the endpoint is the S3 address of the server.",
         ),
         StoreError::AlreadyExists { .. } if deed == Deed::Write => {
-            new(ErrorKind::AlreadyExists, "exists already").hint("Nothing was changed.")
+            Error::new(ErrorKind::AlreadyExists, format!("{place}: exists already"))
+                .hint("Nothing was changed.")
         }
-        StoreError::Precondition { .. } if deed == Deed::Read => new(
+        StoreError::Precondition { .. } if deed == Deed::Read => Error::new(
             ErrorKind::Corrupt,
-            "the object was replaced while it was being read",
+            format!("{place}: the object was replaced while it was being read"),
         )
         .hint("Try again; and find out who writes to this storage."),
         StoreError::PermissionDenied { .. } | StoreError::Unauthenticated { .. } => {
@@ -105,21 +74,60 @@ pub(crate) fn explain(error: &StoreError, deed: Deed, place: &str) -> Error {
                 deed.right()
             ))
         }
-        _ => match transport(error) {
-            Some((kind, cause)) => unreachable(kind, &cause, place),
-            None if text.contains("redirect without LOCATION") => {
-                storage("the bucket is in another region")
-                    .hint("Set region=… in the storage URL, or AWS_REGION, to the bucket's region.")
+        _ => match (transport(error), status(&text)) {
+            (Some((kind, cause)), _) => unreachable(kind, &cause, place),
+            (None, Some(status)) if status.starts_with('5') || status.starts_with("429") => {
+                said(&format!("the store answers {status}"))
+                    .hint("It was asked several times; look at the server, and try again later.")
             }
-            None => match status(&text) {
-                Some(status) => said(&format!("the store answers {status}"))
-                    .hint("It was asked several times; look at the server, and try again later."),
-                None => {
-                    storage(&innermost(error)).hint("Look at the server's log; then try again.")
-                }
-            },
+            (None, Some(status)) => said(&format!("the store answers {status}")).hint(
+                "Check that the endpoint is the S3 address of the server, and look at its log.",
+            ),
+            (None, None) if text.contains("redirect without LOCATION") => {
+                storage("the bucket is in another region").hint(SET_REGION)
+            }
+            (None, None) => {
+                storage(&innermost(error)).hint("Look at the server's log; then try again.")
+            }
         },
     }
+}
+
+const SET_REGION: &str = "Set region=… in the storage URL, or AWS_REGION, to the bucket's region.";
+
+/// What S3's own word for a failure means, and the way out.
+fn known<'a>(code: &str, message: &'a str) -> Option<(&'a str, &'static str)> {
+    Some(match code {
+        "NoSuchBucket" => (
+            "no such bucket",
+            "Create the bucket, or correct its name; ksnapshot never creates one.",
+        ),
+        "NoSuchUpload" => (
+            "the store no longer knows this upload",
+            "A clean-up rule of the bucket may have removed it (give it a day or more), or the store's last answer \
+             was lost.",
+        ),
+        "InvalidAccessKeyId" | "NotSignedUp" | "XAdminUserNotFound" => (
+            "the store does not know the access key",
+            "Check AWS_ACCESS_KEY_ID, or the profile of the credentials file (AWS_PROFILE).",
+        ),
+        "SignatureDoesNotMatch" => (
+            "the secret key is wrong",
+            "Check AWS_SECRET_ACCESS_KEY, or the profile of the credentials file (AWS_PROFILE).",
+        ),
+        "ExpiredToken" | "InvalidToken" | "InvalidClientTokenId" => (
+            "the session token is expired or wrong",
+            "Renew AWS_SESSION_TOKEN, or use credentials that renew themselves (a web identity).",
+        ),
+        "RequestTimeTooSkewed" => (
+            "this machine's clock and the store's are too far apart",
+            "Set the clock; signatures carry the time.",
+        ),
+        "AuthorizationHeaderMalformed"
+        | "PermanentRedirect"
+        | "IllegalLocationConstraintException" => (message, SET_REGION),
+        _ => return None,
+    })
 }
 
 /// Gives `work` at most `limit`; every wait has a deadline.
@@ -163,6 +171,11 @@ pub(crate) fn is_beyond_the_end(error: &StoreError) -> bool {
 
 fn unreachable(kind: HttpErrorKind, cause: &str, place: &str) -> Error {
     let storage = |what: &str| Error::new(ErrorKind::Storage, format!("{place}: {what}"));
+    if cause.contains("not valid for name") {
+        return storage(&format!("the store's certificate is another's: {cause}")).hint(
+            "Use a name that the certificate holds; with style=path the bucket is not part of it.",
+        );
+    }
     if cause.contains("certificate") {
         return storage(&format!("the store's certificate is not trusted: {cause}"))
             .hint("Name the authority's certificate with ca=/path.pem in the storage URL, or in AWS_CA_BUNDLE.");
@@ -200,6 +213,16 @@ fn innermost(error: &dyn std::error::Error) -> String {
 fn status(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("status code: ")?;
     Some(rest.split(':').next().unwrap_or(rest).trim())
+}
+
+/// A server's message as a piece of ours: without entities and full stop.
+fn plain(message: &str) -> String {
+    let message = message.replace("&#39;", "'").replace("&apos;", "'");
+    let message = message.replace("&#34;", "\"").replace("&quot;", "\"");
+    message
+        .replace("&amp;", "&")
+        .trim_end_matches('.')
+        .to_owned()
 }
 
 fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {

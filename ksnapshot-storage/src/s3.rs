@@ -29,15 +29,16 @@ const SILENCE: Duration = Duration::from_secs(300);
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// About twenty seconds in all: a server that restarts is back by then, and a person still waits that long to be
-/// told that it is down.
+/// told that it is down. The library draws each pause between the first one and `base` times the last; a large
+/// base makes the sum steady.
 fn retries() -> RetryConfig {
     RetryConfig {
-        max_retries: 10,
+        max_retries: 8,
         retry_timeout: Duration::from_secs(60),
         backoff: BackoffConfig {
             init_backoff: Duration::from_millis(200),
-            max_backoff: Duration::from_secs(5),
-            base: 3.,
+            max_backoff: Duration::from_secs(4),
+            base: 10.,
         },
     }
 }
@@ -58,6 +59,16 @@ pub(crate) fn open(place: &S3Place, env: Env<'_>) -> Result<Adapter> {
         .or_else(|| get("AWS_DEFAULT_REGION"))
         .unwrap_or_else(|| DEFAULT_REGION.to_owned());
     let credentials = Credentials::find(env, &name, endpoint.is_some())?;
+    if let Credentials::WebIdentity { sts: Some(sts), .. } = &credentials {
+        let variable = "AWS_ENDPOINT_URL_STS";
+        if parse_endpoint(variable, sts)?.scheme() != "https" {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                format!("{variable}: not an https:// address"),
+            )
+            .hint("A token is as good as a password; the token service is asked over TLS only."));
+        }
+    }
 
     let mut options = ClientOptions::new()
         .with_connect_timeout(CONNECT)

@@ -16,8 +16,11 @@ const MIB: u64 = 1024 * 1024;
 /// The store's limit. The pipeline begins another object well before.
 const MAX_PARTS: usize = 10_000;
 
-/// Besides the one that is being filled. Two keep a connection busy while the other waits for its answer.
-const IN_FLIGHT: usize = 2;
+/// So many parts are on their way besides the one that is being filled: two keep a connection busy while one waits
+/// for its answer. Large parts keep it busy alone, and two of them would cost the memory that is promised.
+fn in_flight(part_size: u64) -> usize {
+    if part_size <= 16 * MIB { 2 } else { 1 }
+}
 
 /// Smaller blocks are copied together, so that a crumb can't hold the large buffer that it was cut from.
 const CRUMB: usize = 16 * 1024;
@@ -40,7 +43,7 @@ pub fn part_size(expected: Option<u64>) -> u64 {
     fitting.clamp(8 * MIB, 32 * MIB)
 }
 
-/// Holds one part that is being filled and [`IN_FLIGHT`] more; nothing else.
+/// Holds one part that is being filled and [`in_flight`] ones, 64 MiB at most; nothing else.
 pub(crate) struct Upload {
     upload: Box<dyn MultipartUpload>,
     key: Key,
@@ -85,7 +88,7 @@ impl Upload {
             )
             .hint("State the expected size, so that larger parts are chosen."));
         }
-        while self.in_flight.len() >= IN_FLIGHT {
+        while self.in_flight.len() >= in_flight(self.part_size as u64) {
             self.landed().await?;
         }
         self.parts += 1;
@@ -204,5 +207,9 @@ mod tests {
         check(Some(40_000 * MIB + 1), 9);
         check(Some(100_000 * MIB), 20);
         check(Some(u64::MAX), 32);
+        for mib in 8..=32 {
+            let held = mib * (1 + in_flight(mib * MIB) as u64);
+            assert!(held <= 64, "{mib} MiB parts hold {held} MiB");
+        }
     }
 }
