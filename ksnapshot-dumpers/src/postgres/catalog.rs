@@ -18,12 +18,14 @@ mod attach;
 mod children;
 mod depend;
 mod lock;
+mod members;
+mod methods;
 mod relations;
+mod replication;
 mod routines;
 mod search;
 mod tail;
 mod types;
-mod unsupported;
 
 /// Objects in these schemas belong to the server.
 const USER_SCHEMA: &str = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
@@ -51,13 +53,16 @@ pub(crate) async fn read(conn: &mut PgConnection, version: ServerVersion) -> Res
     objects.extend(children::read(&mut reader).await?);
     objects.extend(tail::read(&mut reader).await?);
     objects.extend(search::read(&mut reader).await?);
+    objects.extend(methods::read(&mut reader).await?);
+    objects.extend(replication::read(&mut reader, &mut problems).await?);
+    objects.extend(members::read(&mut reader, &readable).await?);
 
     attach::comments(&mut reader, &mut objects, &mut problems).await?;
     attach::labels(&mut reader, &mut objects).await?;
+    attach::extensions(&mut reader, &mut objects).await?;
     let edges = depend::edges(&mut reader, &objects).await?;
     let large_objects = access::large_objects(&mut reader).await?;
     let default_privileges = access::default_privileges(&mut reader).await?;
-    problems.extend(unsupported::find(&mut reader).await?);
     vanished(&objects)?;
     objects.sort_by_key(|object| object.address);
     Ok(Catalog {
@@ -163,6 +168,7 @@ impl Reader<'_> {
                     access: head.access,
                     comment: None,
                     labels: Vec::new(),
+                    goes_with: Vec::new(),
                     definition: wrap(special),
                 })
             })

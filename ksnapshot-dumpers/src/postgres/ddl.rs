@@ -11,6 +11,7 @@ use super::quote;
 
 mod acl;
 mod children;
+mod data;
 mod large_objects;
 mod names;
 mod routine;
@@ -250,6 +251,12 @@ impl<'a> Writer<'a> {
                 self.made.insert(step.object, id);
             }
         }
+        if matches!(object.definition, Definition::ExtensionData(_))
+            && let Some(&extension) = self.provided[number].first()
+        {
+            // The extension's script is what makes it.
+            self.made.entry(step.object).or_insert(extension);
+        }
         if makes {
             self.decorate(step.object, step.stage, &self.provided[number].clone());
             // What stands in its table's text has its comment after the table.
@@ -293,6 +300,13 @@ impl<'a> Writer<'a> {
         }
         for (kind, name, sql) in self.comments(object) {
             self.push(Some(position), draft(Aspect::Comment, kind, name, sql));
+        }
+        for sql in self.goes_with(object) {
+            let name = object.full_name();
+            self.push(
+                Some(position),
+                draft(Aspect::Definition, "extension dependency", name, sql),
+            );
         }
         for (name, sql) in self.labels(object) {
             self.push(
@@ -414,85 +428,13 @@ impl<'a> Writer<'a> {
         id
     }
 
-    /// The data items: rows first, then sequences, then large objects.
-    fn data(&mut self, steps: &[Step], batches: &[(u32, Vec<u32>)]) {
-        let item = |object: &Object, depends: Option<&u32>| Draft {
-            stage: Stage::Data,
-            aspect: Aspect::Data,
-            kind: object.kind(),
-            name: object.name.clone(),
-            depends: depends.copied().into_iter().collect(),
-            text: None,
-        };
-        let wholes: Vec<usize> = steps
-            .iter()
-            .filter(|step| step.part == Part::Whole)
-            .map(|step| step.object)
-            .collect();
-        for &position in &wholes {
-            let object = &self.catalog.objects[position];
-            let Definition::Relation(relation) = &object.definition else {
-                continue;
-            };
-            if relation.kind != RelationKind::Table {
-                continue;
-            }
-            let draft = item(object, self.made.get(&position));
-            let id = self.push(Some(position), draft);
-            self.script.tables.push(TableData {
-                item: id,
-                oid: object.address.1,
-                name: names::qualified(object),
-                columns: table::data_columns(relation),
-                condition: relation
-                    .extension_data
-                    .clone()
-                    .filter(|condition| !condition.is_empty()),
-                pages: u64::try_from(relation.pages).unwrap_or(0),
-                toast_pages: u64::try_from(relation.toast_pages).unwrap_or(0),
-                heap: relation.access_method.as_deref() == Some("heap"),
-                readable: relation.readable,
-                unlogged: relation.unlogged,
-            });
-        }
-        for &position in &wholes {
-            let object = &self.catalog.objects[position];
-            let Definition::Sequence(sequence) = &object.definition else {
-                continue;
-            };
-            let draft = item(object, self.made.get(&position));
-            let id = self.push(Some(position), draft);
-            self.script.sequences.push(SequenceData {
-                item: id,
-                oid: object.address.1,
-                name: names::qualified(object),
-                readable: sequence.readable,
-            });
-        }
-        for (made, oids) in batches {
-            let draft = Draft {
-                stage: Stage::Data,
-                aspect: Aspect::Data,
-                kind: "large objects",
-                name: large_objects::span(oids),
-                depends: vec![*made],
-                text: None,
-            };
-            let id = self.push(None, draft);
-            self.script.large_objects.push(LargeObjectData {
-                item: id,
-                oids: oids.clone(),
-            });
-        }
-    }
-
     /// Fills in which table each item belongs to: some stand before their table.
     fn finish(mut self) -> Script {
         for (item, about) in self.script.items.iter_mut().zip(&self.about) {
             let Some(position) = *about else { continue };
             let object = &self.catalog.objects[position];
             let table = match &object.definition {
-                Definition::Relation(_) => Some(position),
+                Definition::Relation(_) | Definition::ExtensionData(_) => Some(position),
                 _ => object
                     .parent()
                     .filter(|parent| parent.0 == Class::Relation)

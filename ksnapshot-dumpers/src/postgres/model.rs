@@ -155,6 +155,8 @@ pub(crate) struct Object {
     pub(crate) comment: Option<String>,
     /// Its security labels.
     pub(crate) labels: Vec<Label>,
+    /// Extensions that it is to be dropped with, by its owner's wish.
+    pub(crate) goes_with: Vec<String>,
     /// The rest, by kind.
     pub(crate) definition: Definition,
 }
@@ -192,10 +194,17 @@ pub(crate) enum Definition {
     Policy(Policy),
     EventTrigger(EventTrigger),
     Publication(Publication),
+    Subscription(Subscription),
+    AccessMethod(AccessMethod),
+    Transform(Transform),
+    OperatorFamily(OperatorFamily),
+    OperatorClass(OperatorClass),
+    ExtensionData(ExtensionData),
+    Member(Member),
 }
 
 /// Privileges as they are, and as the kind of object starts with them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Access {
     /// What is granted now, in the order of granting.
     pub(crate) granted: Vec<Privilege>,
@@ -274,6 +283,10 @@ impl Object {
         match &self.definition {
             Definition::Routine(routine) => format!("{}({})", self.name, routine.arguments),
             Definition::Aggregate(aggregate) => format!("{}({})", self.name, aggregate.arguments),
+            Definition::Member(Member {
+                arguments: Some(arguments),
+                ..
+            }) => format!("{}({arguments})", self.name),
             Definition::Operator(operator) => format!(
                 "{}({}, {})",
                 self.name,
@@ -339,6 +352,14 @@ impl Definition {
             Self::Policy(_) => "policy",
             Self::EventTrigger(_) => "event trigger",
             Self::Publication(_) => "publication",
+            Self::Subscription(_) => "subscription",
+            Self::AccessMethod(_) => "access method",
+            Self::Transform(_) => "transform",
+            Self::OperatorFamily(_) => "operator family",
+            Self::OperatorClass(_) => "operator class",
+            Self::ExtensionData(data) if data.sequence => "sequence",
+            Self::ExtensionData(_) => "table",
+            Self::Member(member) => member.words(),
         }
     }
 }

@@ -209,7 +209,13 @@ fn priority(definition: &Definition, class: Class, part: Part, post: bool) -> u8
         Definition::Rule(_) => 44,
         Definition::Trigger(_) => 45,
         Definition::Policy(_) => 47,
-        Definition::Publication(_) => 48,
+        Definition::AccessMethod(_) => 9,
+        Definition::OperatorFamily(_) => 10,
+        Definition::OperatorClass(_) => 11,
+        Definition::Transform(_) => 3,
+        // Nothing is made of these.
+        Definition::ExtensionData(_) | Definition::Member(_) => 34,
+        Definition::Publication(_) | Definition::Subscription(_) => 48,
         Definition::EventTrigger(_) => 90,
     }
 }

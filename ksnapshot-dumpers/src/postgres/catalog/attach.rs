@@ -165,3 +165,33 @@ pub(super) async fn labels(reader: &mut Reader<'_>, objects: &mut [Object]) -> R
     }
     Ok(())
 }
+
+/// `ALTER … DEPENDS ON EXTENSION`.
+pub(super) async fn extensions(reader: &mut Reader<'_>, objects: &mut [Object]) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Row {
+        class: u32,
+        oid: u32,
+        name: String,
+    }
+    let rows: Vec<Row> = reader
+        .rows(
+            "dependencies on extensions",
+            "SELECT d.classid::int8 AS class, d.objid::int8 AS oid, e.extname AS name
+             FROM pg_depend d
+             JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+             WHERE d.deptype = 'x'
+             ORDER BY 1, 2, 3",
+        )
+        .await?;
+    let positions = positions(objects);
+    for Row { class, oid, name } in rows {
+        let Some(class) = Class::from_oid(class) else {
+            continue;
+        };
+        if let Some(&position) = positions.get(&Address(class, oid)) {
+            objects[position].goes_with.push(name);
+        }
+    }
+    Ok(())
+}

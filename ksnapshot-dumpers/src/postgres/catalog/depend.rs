@@ -39,7 +39,7 @@ pub(super) async fn edges(
             "SELECT d.classid::int8 AS class, d.objid::int8 AS oid, d.refclassid::int8 AS ref_class,
                     d.refobjid::int8 AS ref_oid, d.refobjsubid AS ref_column, d.deptype AS kind
              FROM pg_depend d
-             WHERE d.deptype NOT IN ('p', 'e', 'x') AND d.objid >= 16384",
+             WHERE d.deptype <> 'p' AND d.objid >= 16384",
         )
         .await?;
     let aliases = aliases(reader).await?;
@@ -88,6 +88,10 @@ pub(super) async fn edges(
             continue;
         }
         let address = Address(class, edge.oid);
+        // A member is its extension, unless there is something to say of it alone.
+        if edge.kind == "e" && !known.contains(&address) {
+            continue;
+        }
         let from = if own_rules.contains(&address) {
             Some(address)
         } else {
@@ -96,6 +100,8 @@ pub(super) async fn edges(
         let to = resolve(Address(ref_class, edge.ref_oid));
         if let (Some(from), Some(to)) = (from, to)
             && from != to
+            // What a member needs is its extension's affair.
+            && (from.0 != Class::Extension || class == Class::Extension)
         {
             resolved.insert((from, to));
         }
@@ -135,9 +141,17 @@ async fn aliases(reader: &mut Reader<'_>) -> Result<HashMap<Address, Address>> {
                     FROM pg_trigger g WHERE g.tgisinternal AND g.tgconstraint <> 0
                     {trigger}
                     UNION ALL
-                    SELECT 2602, o.oid::int8, 2753, o.amopfamily::int8 FROM pg_amop o
+                    SELECT 2602, o.oid::int8, CASE WHEN d.refobjid IS NULL THEN 2753 ELSE 2616 END,
+                           coalesce(d.refobjid, o.amopfamily)::int8
+                    FROM pg_amop o
+                    LEFT JOIN pg_depend d ON d.classid = 2602 AND d.objid = o.oid
+                                         AND d.refclassid = 2616 AND d.deptype = 'i'
                     UNION ALL
-                    SELECT 2603, p.oid::int8, 2753, p.amprocfamily::int8 FROM pg_amproc p
+                    SELECT 2603, p.oid::int8, CASE WHEN d.refobjid IS NULL THEN 2753 ELSE 2616 END,
+                           coalesce(d.refobjid, p.amprocfamily)::int8
+                    FROM pg_amproc p
+                    LEFT JOIN pg_depend d ON d.classid = 2603 AND d.objid = p.oid
+                                         AND d.refclassid = 2616 AND d.deptype = 'i'
                     UNION ALL
                     SELECT d.classid::int8, d.objid::int8, d.refclassid::int8, d.refobjid::int8
                     FROM pg_depend d WHERE d.deptype = 'e'

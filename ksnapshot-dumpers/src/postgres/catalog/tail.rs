@@ -7,7 +7,7 @@ use super::relations::foreign_options;
 use super::{FIRST_USER_OID, Reader, USER_SCHEMA, not_of_extension};
 use crate::postgres::model::{
     Class, Conversion, Definition, EventTrigger, Extension, ForeignDataWrapper, ForeignServer,
-    Object, Publication, Schema, UserMapping,
+    Object, Schema, UserMapping,
 };
 
 /// Schemas. `public` is in every new database since ever, so only how it differs from that is told; its first
@@ -51,14 +51,13 @@ pub(super) async fn extensions(reader: &mut Reader<'_>) -> Result<Vec<Object>> {
         .await
 }
 
-/// Conversions, foreign-data wrappers, servers, user mappings, event triggers, publications.
+/// Conversions, foreign-data wrappers, servers, user mappings, event triggers.
 pub(super) async fn read(reader: &mut Reader<'_>) -> Result<Vec<Object>> {
     let mut objects = conversions(reader).await?;
     objects.extend(wrappers(reader).await?);
     objects.extend(servers(reader).await?);
     objects.extend(user_mappings(reader).await?);
     objects.extend(event_triggers(reader).await?);
-    objects.extend(publications(reader).await?);
     Ok(objects)
 }
 
@@ -167,52 +166,6 @@ async fn event_triggers(reader: &mut Reader<'_>) -> Result<Vec<Object>> {
             "event triggers",
             &sql,
             |definition: EventTrigger| Definition::EventTrigger(definition),
-        )
-        .await
-}
-
-async fn publications(reader: &mut Reader<'_>) -> Result<Vec<Object>> {
-    let version = reader.version;
-    let own = not_of_extension(Class::Publication, "p.oid");
-    let (columns, condition, schemas) = if version.at_least(15) {
-        (
-            "CASE WHEN r.prattrs IS NOT NULL THEN
-                (SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a
-                 WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs)) END",
-            "pg_get_expr(r.prqual, r.prrelid)",
-            "ARRAY(SELECT n.nspname FROM pg_publication_namespace s JOIN pg_namespace n ON n.oid = s.pnnspid
-                   WHERE s.pnpubid = p.oid ORDER BY 1)",
-        )
-    } else {
-        ("NULL", "NULL", "'{}'::text[]")
-    };
-    let sql = format!(
-        "SELECT p.oid::int8 AS oid, NULL AS schema, p.pubname AS name, pg_get_userbyid(p.pubowner) AS owner,
-                p.puballtables AS all_tables,
-                array_remove(ARRAY[CASE WHEN p.pubinsert THEN 'insert' END, CASE WHEN p.pubupdate THEN 'update' END,
-                                   CASE WHEN p.pubdelete THEN 'delete' END,
-                                   CASE WHEN p.pubtruncate THEN 'truncate' END], NULL) AS operations,
-                {via_root} AS via_root,
-                {generated} AS generated,
-                (SELECT coalesce(json_agg(json_build_object(
-                        'table', c.oid::int8, 'name', format('%I.%I', n.nspname, c.relname),
-                        'columns', {columns}, 'condition', {condition}) ORDER BY n.nspname, c.relname), '[]')
-                 FROM pg_publication_rel r
-                 JOIN pg_class c ON c.oid = r.prrelid
-                 JOIN pg_namespace n ON n.oid = c.relnamespace
-                 WHERE r.prpubid = p.oid) AS tables,
-                {schemas} AS schemas
-         FROM pg_publication p
-         WHERE {own}",
-        via_root = version.since(13, "p.pubviaroot", "false"),
-        generated = version.since(18, "p.pubgencols", "'n'"),
-    );
-    reader
-        .objects(
-            Class::Publication,
-            "publications",
-            &sql,
-            |definition: Publication| Definition::Publication(definition),
         )
         .await
 }

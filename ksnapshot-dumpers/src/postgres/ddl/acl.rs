@@ -1,7 +1,7 @@
 //! Privileges: the difference between what is granted and what the kind of object starts with.
 
 use super::*;
-use crate::postgres::model::{Access, Column, DefaultPrivileges, Privilege};
+use crate::postgres::model::{Access, DefaultPrivileges, Member, Privilege};
 use crate::postgres::quote::ident;
 
 /// What privileges are on.
@@ -161,6 +161,14 @@ fn target(object: &Object) -> Option<String> {
         Definition::ForeignServer(_) => format!("FOREIGN SERVER {name}"),
         Definition::Relation(_) => format!("TABLE {name}"),
         Definition::Sequence(_) => format!("SEQUENCE {name}"),
+        Definition::ExtensionData(data) if data.sequence => format!("SEQUENCE {name}"),
+        Definition::ExtensionData(_) => format!("TABLE {name}"),
+        Definition::Member(Member {
+            word,
+            arguments: Some(arguments),
+            ..
+        }) => format!("{word} {name}({arguments})"),
+        Definition::Member(member) => format!("{} {name}", member.word),
         _ => return None,
     })
 }
@@ -178,7 +186,24 @@ impl Writer<'_> {
             }
             if let Definition::Relation(relation) = &object.definition {
                 for column in &relation.columns {
-                    self.column_privileges(step.object, &on, owner, column);
+                    self.column_privileges(
+                        step.object,
+                        &on,
+                        owner,
+                        &column.name,
+                        column.access.as_ref(),
+                    );
+                }
+            }
+            if let Definition::Member(member) = &object.definition {
+                for column in &member.columns {
+                    self.column_privileges(
+                        step.object,
+                        &on,
+                        owner,
+                        &column.name,
+                        column.access.as_ref(),
+                    );
                 }
             }
         }
@@ -188,14 +213,21 @@ impl Writer<'_> {
         }
     }
 
-    fn column_privileges(&mut self, position: usize, on: &str, owner: &str, column: &Column) {
-        let Some(access) = &column.access else { return };
+    fn column_privileges(
+        &mut self,
+        position: usize,
+        on: &str,
+        owner: &str,
+        column: &str,
+        access: Option<&Access>,
+    ) {
+        let Some(access) = access else { return };
         let target = Target {
             prefix: String::new(),
             on: on.to_owned(),
-            column: Some(ident(&column.name)),
+            column: Some(ident(column)),
         };
-        let name = format!("{}.{}", self.catalog.objects[position].name, column.name);
+        let name = format!("{}.{column}", self.catalog.objects[position].name);
         self.grant(position, "column", name, statements(access, owner, &target));
     }
 

@@ -47,7 +47,24 @@ pub(super) fn target(object: &Object) -> Option<String> {
         Definition::Statistics(_) => format!("STATISTICS {name}"),
         Definition::EventTrigger(_) => format!("EVENT TRIGGER {name}"),
         Definition::Publication(_) => format!("PUBLICATION {name}"),
+        Definition::Subscription(_) => format!("SUBSCRIPTION {name}"),
+        Definition::AccessMethod(_) => format!("ACCESS METHOD {name}"),
+        Definition::Transform(transform) => {
+            format!(
+                "TRANSFORM FOR {} LANGUAGE {}",
+                transform.type_name,
+                ident(&transform.language)
+            )
+        }
+        Definition::OperatorFamily(family) => {
+            format!("OPERATOR FAMILY {name} USING {}", ident(&family.method))
+        }
+        Definition::OperatorClass(class) => {
+            format!("OPERATOR CLASS {name} USING {}", ident(&class.method))
+        }
         Definition::UserMapping(_)
+        | Definition::ExtensionData(_)
+        | Definition::Member(_)
         | Definition::Constraint(_)
         | Definition::Rule(_)
         | Definition::Trigger(_)
@@ -197,6 +214,26 @@ impl Writer<'_> {
             _ => {}
         }
         comments
+    }
+
+    /// What ties the object to extensions.
+    pub(super) fn goes_with(&self, object: &Object) -> Vec<String> {
+        let trigger = || {
+            let Definition::Trigger(trigger) = &object.definition else {
+                return None;
+            };
+            Some(format!(
+                "TRIGGER {} ON {}",
+                ident(&object.name),
+                self.relation_name(trigger.table)
+            ))
+        };
+        let Some(target) = target(object).or_else(trigger) else {
+            return Vec::new();
+        };
+        let statement =
+            |name: &String| format!("ALTER {target} DEPENDS ON EXTENSION {};", ident(name));
+        object.goes_with.iter().map(statement).collect()
     }
 
     /// Security labels on the object and its columns.

@@ -71,6 +71,71 @@ pub(super) fn text(object: &Object) -> String {
             sql
         }
         Definition::Publication(publication) => self::publication(object, publication),
+        Definition::Subscription(subscription) => format!(
+            "CREATE SUBSCRIPTION {name} CONNECTION {} PUBLICATION {} WITH {};",
+            literal(&subscription.connection),
+            idents(subscription.publications.iter().map(String::as_str)),
+            types::settings(&subscription.settings)
+        ),
+        Definition::AccessMethod(method) => {
+            let kind = if method.kind == "t" { "TABLE" } else { "INDEX" };
+            format!(
+                "CREATE ACCESS METHOD {name} TYPE {kind} HANDLER {};",
+                method.handler
+            )
+        }
+        Definition::Transform(transform) => {
+            let mut ways = Vec::new();
+            ways.extend(
+                transform
+                    .from_sql
+                    .as_ref()
+                    .map(|function| format!("FROM SQL WITH FUNCTION {function}")),
+            );
+            ways.extend(
+                transform
+                    .to_sql
+                    .as_ref()
+                    .map(|function| format!("TO SQL WITH FUNCTION {function}")),
+            );
+            let language = ident(&transform.language);
+            format!(
+                "CREATE TRANSFORM FOR {} LANGUAGE {language} ({});",
+                transform.type_name,
+                ways.join(", ")
+            )
+        }
+        Definition::OperatorFamily(family) => {
+            let using = format!("OPERATOR FAMILY {name} USING {}", ident(&family.method));
+            let mut sql = format!("CREATE {using};");
+            if !family.members.is_empty() {
+                sql.push_str(&format!(
+                    "\nALTER {using} ADD\n    {};",
+                    family.members.join(",\n    ")
+                ));
+            }
+            sql
+        }
+        Definition::OperatorClass(class) => {
+            let default = if class.default { " DEFAULT" } else { "" };
+            let mut members: Vec<_> = class
+                .storage
+                .iter()
+                .map(|storage| format!("STORAGE {storage}"))
+                .collect();
+            members.extend(class.members.iter().cloned());
+            if members.is_empty() {
+                // There must be something; this says nothing.
+                members.push(format!("STORAGE {}", class.type_name));
+            }
+            format!(
+                "CREATE OPERATOR CLASS {name}{default}\n    FOR TYPE {} USING {} FAMILY {} AS\n    {};",
+                class.type_name,
+                ident(&class.method),
+                class.family,
+                members.join(",\n    ")
+            )
+        }
         _ => String::new(),
     }
 }

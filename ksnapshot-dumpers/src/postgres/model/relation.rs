@@ -53,9 +53,6 @@ pub(crate) struct Relation {
     /// Live columns in order of their numbers.
     #[serde(default)]
     pub(crate) columns: Vec<Column>,
-    /// Rows that are data of an extension: what to dump of them (empty: everything). The definition comes with it.
-    #[serde(default)]
-    pub(crate) extension_data: Option<String>,
 }
 
 /// What a relation is.
@@ -164,9 +161,6 @@ pub(crate) struct Sequence {
     /// We may read its value.
     pub(crate) readable: bool,
     pub(crate) owned_by: Option<OwnedBy>,
-    /// It is part of an extension, which brings the definition; its value is data.
-    #[serde(default)]
-    pub(crate) of_extension: bool,
 }
 
 /// The column that a sequence belongs to.

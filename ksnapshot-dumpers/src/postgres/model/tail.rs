@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ForeignOption, Setting};
+use super::{Access, ForeignOption, Setting};
 
 /// A schema.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,116 @@ pub(crate) struct Extension {
     pub(crate) into: String,
     /// It exists in every new database.
     pub(crate) built_in: bool,
+}
+
+/// A table or sequence that an extension brings, but whose rows or value are the user's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExtensionData {
+    /// It is a sequence.
+    pub(crate) sequence: bool,
+    /// `WHERE …`, where not all rows are the user's.
+    pub(crate) condition: Option<String>,
+    /// The columns that have data, bare, in order of their numbers.
+    pub(crate) columns: Vec<String>,
+    pub(crate) pages: i64,
+    pub(crate) toast_pages: i64,
+    /// Stored by the built-in access method.
+    pub(crate) heap: bool,
+    pub(crate) unlogged: bool,
+    pub(crate) readable: bool,
+}
+
+/// What the server or an extension brings, but whose privileges were changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Member {
+    /// As GRANT calls its kind: `TABLE`.
+    pub(crate) word: String,
+    /// Of a function.
+    pub(crate) arguments: Option<String>,
+    /// Of a table: the columns with privileges of their own.
+    #[serde(default)]
+    pub(crate) columns: Vec<MemberColumn>,
+}
+
+impl Member {
+    /// In the words of the database.
+    pub(crate) fn words(&self) -> &'static str {
+        match self.word.as_str() {
+            "TABLE" => "table",
+            "SEQUENCE" => "sequence",
+            "FUNCTION" => "function",
+            "PROCEDURE" => "procedure",
+            "TYPE" => "type",
+            "LANGUAGE" => "language",
+            "SCHEMA" => "schema",
+            "FOREIGN DATA WRAPPER" => "foreign-data wrapper",
+            _ => "server",
+        }
+    }
+}
+
+/// A column with privileges of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MemberColumn {
+    pub(crate) name: String,
+    pub(crate) access: Option<Access>,
+}
+
+/// An operator family, with the members that belong to none of its classes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OperatorFamily {
+    pub(crate) method: String,
+    /// `OPERATOR 1 …`, `FUNCTION 1 …`, quoted by the server.
+    pub(crate) members: Vec<String>,
+}
+
+/// An operator class.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OperatorClass {
+    pub(crate) method: String,
+    pub(crate) default: bool,
+    #[serde(rename = "type")]
+    pub(crate) type_name: String,
+    /// Quoted and qualified.
+    pub(crate) family: String,
+    /// What is stored, if not the type itself.
+    pub(crate) storage: Option<String>,
+    pub(crate) members: Vec<String>,
+}
+
+/// An access method.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccessMethod {
+    /// `i` for indexes, `t` for tables.
+    pub(crate) kind: String,
+    pub(crate) handler: String,
+}
+
+/// How a type looks to a language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Transform {
+    #[serde(rename = "type")]
+    pub(crate) type_name: String,
+    pub(crate) language: String,
+    /// Quoted, qualified, with arguments.
+    pub(crate) from_sql: Option<String>,
+    pub(crate) to_sql: Option<String>,
+}
+
+/// A subscription of logical replication. Restored without connecting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Subscription {
+    pub(crate) connection: String,
+    pub(crate) publications: Vec<String>,
+    /// `WITH (…)`.
+    pub(crate) settings: Vec<Setting>,
 }
 
 /// A conversion between encodings.

@@ -109,6 +109,7 @@ impl<'a> Graph<'a> {
             | Definition::Trigger(_)
             | Definition::Policy(_)
             | Definition::Publication(_)
+            | Definition::Subscription(_)
             | Definition::EventTrigger(_) => (true, false),
             _ => (false, false),
         };
