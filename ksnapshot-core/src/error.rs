@@ -19,6 +19,8 @@ pub enum ErrorKind {
     NewerFormat,
     /// The server understood a statement and refused it; the session goes on.
     Refused,
+    /// The server ended a statement in favour of another one; trying again may help.
+    Conflict,
     /// No object under this key.
     NotFound,
     /// An object under this key exists already.
@@ -45,6 +47,7 @@ impl ErrorKind {
             | Self::TargetNotEmpty
             | Self::NewerFormat
             | Self::Refused
+            | Self::Conflict
             | Self::AlreadyExists => 1,
             Self::Usage => 2,
             Self::NoSuchSnapshot => 10,

@@ -31,7 +31,8 @@ pub trait Restorer: Send + Sync + Debug {
 
     /// Connects, and checks that the target may be written to. Changes nothing but what `options` ask for.
     ///
-    /// `items` are those that will be restored, in the order of restoring.
+    /// `items` are those that were asked for, in the order of restoring; what they need may exist already and is not among
+    /// them.
     async fn open(
         &self,
         index: &Index,

@@ -1,7 +1,7 @@
 //! Restoring: definitions, data in parallel, then what comes after the data in parallel as far as it depends on each
 //! other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -81,8 +81,12 @@ pub async fn restore(
     let selection = select(&index, request)?;
     let mut options = request.options;
     options.partial = !request.tables.is_empty();
+    // What exists already of the prerequisites may stay, so they are no reason to refuse the target, nor to drop them.
+    let asked: Vec<u32> = (selection.items.iter().copied())
+        .filter(|id| !selection.prerequisites.contains(id))
+        .collect();
     let session = cx
-        .guard(restorer.open(&index, &selection.items, options, request.jobs, cx))
+        .guard(restorer.open(&index, &asked, options, request.jobs, cx))
         .await?;
     let run = Run {
         index,
@@ -173,7 +177,19 @@ impl Run {
             self.define(id, &text, &mut tally).await?;
         }
         let post: Vec<u32> = of(Stage::PostData).collect();
-        self.post(self.texts(&post).await?, &mut tally).await?;
+        for texts in self
+            .texts(&post)
+            .await?
+            .chunk_by(|a, b| self.is_grant(a.0) == self.is_grant(b.0))
+        {
+            // Grants on one object from two sessions at once meet in its row of the catalog, and one of them is refused.
+            let jobs = if texts.first().is_some_and(|t| self.is_grant(t.0)) {
+                1
+            } else {
+                self.jobs.get()
+            };
+            self.post(texts, jobs, &mut tally).await?;
+        }
         Ok(RestoreReport {
             rows,
             bytes,
@@ -293,18 +309,22 @@ impl Run {
         Ok(rows)
     }
 
-    /// What comes after the data: each item as soon as those it depends on are done.
-    async fn post(&self, texts: Vec<(u32, String)>, tally: &mut Tally) -> Result<()> {
+    fn is_grant(&self, id: u32) -> bool {
+        self.index.items[id as usize].aspect == Aspect::Acl
+    }
+
+    /// What comes after the data: each item as soon as those it depends on are done, up to `jobs` at once.
+    async fn post(&self, texts: &[(u32, String)], jobs: usize, tally: &mut Tally) -> Result<()> {
         let mut waiting: BTreeSet<u32> = texts.iter().map(|(id, _)| *id).collect();
-        let mut texts: std::collections::BTreeMap<u32, String> = texts.into_iter().collect();
+        let mut texts: BTreeMap<u32, String> = texts.iter().cloned().collect();
         let mut running: JoinSet<(u32, Result<()>)> = JoinSet::new();
         let mut todo: Vec<u32> = waiting.iter().copied().collect();
         loop {
             let mut later = Vec::new();
             for id in todo {
                 let item = &self.index.items[id as usize];
-                let ready = running.len() < self.jobs.get()
-                    && item.depends.iter().all(|d| !waiting.contains(d));
+                let ready =
+                    running.len() < jobs && item.depends.iter().all(|d| !waiting.contains(d));
                 if !ready {
                     later.push(id);
                     continue;

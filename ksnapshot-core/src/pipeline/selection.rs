@@ -19,7 +19,7 @@ pub struct Selection {
 /// Chooses the items that `request` means.
 ///
 /// A chosen table brings what belongs to it (rows, owned sequences, indexes, constraints, triggers, grants), its
-/// partitions and children, and the types, functions, sequences, schemas and extensions that it needs. What of it needs
+/// partitions, and the types, functions, sequences, schemas and extensions that it needs. What of it needs
 /// a table that was not chosen, as a foreign key does, is a problem.
 ///
 /// Errors: [`ErrorKind::Usage`] when a pattern means no table of the snapshot.
@@ -54,7 +54,6 @@ fn is_table(item: &Item) -> bool {
 fn some_tables(index: &Index, request: &RestoreRequest) -> Result<Selection> {
     let mut chosen: BTreeSet<u32> = BTreeSet::new();
     for pattern in &request.tables {
-        let before = chosen.len();
         let means = |i: &&Item| is_table(i) && pattern.matches(i.schema.as_deref(), &i.name);
         let found: Vec<u32> = index.items.iter().filter(means).map(|i| i.id).collect();
         if found.is_empty() {
@@ -65,17 +64,15 @@ fn some_tables(index: &Index, request: &RestoreRequest) -> Result<Selection> {
             .hint("See its tables with `ksnapshot inspect STORAGE#ID --identity FILE`."));
         }
         chosen.extend(found);
-        debug_assert!(chosen.len() >= before);
     }
-    // A partition or a child depends on its parent, itself or by its ATTACH: it comes with it.
+    // A partition is a piece of its parent, so it comes with it. A child by inheritance is a table of its own.
     loop {
         let children: Vec<u32> = index
             .items
             .iter()
-            .filter(|i| is_table(i) || i.kind == "partition")
-            .filter_map(|i| i.table.map(|t| (t, i)))
-            .filter(|(t, i)| !chosen.contains(t) && i.depends.iter().any(|d| chosen.contains(d)))
-            .map(|(t, _)| t)
+            .filter(|i| i.kind == "partition" && i.depends.iter().any(|d| chosen.contains(d)))
+            .filter_map(|i| i.table)
+            .filter(|t| !chosen.contains(t))
             .collect();
         if children.is_empty() {
             break;

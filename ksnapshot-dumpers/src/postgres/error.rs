@@ -42,6 +42,9 @@ pub(super) fn classify(cause: sqlx::Error) -> Error {
             .hint("Use a role with BYPASSRLS, or the table's owner: row security would hide rows from this one."),
         "42501" => Error::new(ErrorKind::Refused, message)
             .hint("Grant the missing right to this role, or use one that has it."),
+        "40001" | "40P01" => Error::new(ErrorKind::Conflict, message),
+        // The server has no code of its own for two sessions that change one row of a catalog.
+        "XX000" if server.message().starts_with("tuple concurrently") => Error::new(ErrorKind::Conflict, message),
         "42P04" | "42P06" | "42P07" | "42710" | "42723" => Error::new(ErrorKind::AlreadyExists, message),
         _ => Error::new(ErrorKind::Refused, message),
     };

@@ -17,6 +17,9 @@ use super::ddl::{self, Script};
 use super::version::ServerVersion;
 use super::{drop, large_objects, target};
 
+/// How often a definition is tried again after a deadlock.
+const RETRIES: usize = 10;
+
 /// A target that is being written to.
 pub(super) struct Session {
     idle: Mutex<Vec<PgConnection>>,
@@ -103,7 +106,18 @@ impl Session {
 impl RestoreSession for Session {
     async fn define(&self, _item: &Item, text: &str) -> Result<()> {
         let mut connection = self.take()?;
-        let done = run(&mut connection, text).await;
+        let mut done = run(&mut connection, text).await;
+        // Two definitions at work on the same tables may lock each other out; the server ends one of them, whole.
+        for _ in 0..RETRIES {
+            match &done {
+                Err(error) if error.kind() == ErrorKind::Conflict => done = run(&mut connection, text).await,
+                _ => break,
+            }
+        }
+        let done = done.map_err(|error| match error.kind() {
+            ErrorKind::Conflict => error.with_kind(ErrorKind::Refused),
+            _ => error,
+        });
         // After a refusal the session goes on; after a lost connection there is none.
         if done
             .as_ref()
@@ -191,13 +205,17 @@ pub(super) const SETTINGS: [&str; 14] = [
     "SET default_tablespace = ''",
 ];
 
+/// Memory in which an index is sorted, where the target allows less by itself. Two are built at once at most per core.
+const SORT_MEMORY: &str = "SELECT pg_catalog.set_config('maintenance_work_mem', '256MB', false)
+     FROM pg_catalog.pg_settings WHERE name = 'maintenance_work_mem' AND setting::bigint < 262144";
+
 /// What a session of ours needs beside [`SETTINGS`].
 async fn settle(connection: &mut PgConnection, version: ServerVersion) -> Result<()> {
     let mut settings = SETTINGS.to_vec();
     // How rows are read back, as the dump read them.
     settings.extend(["SET extra_float_digits = 3", "SET bytea_output = hex"]);
     // Durable all the same: the last commit of a restore waits for the disk.
-    settings.push("SET synchronous_commit = off");
+    settings.extend(["SET synchronous_commit = off", SORT_MEMORY]);
     if version.at_least(14) {
         settings.push("SET idle_session_timeout = 0");
     }
