@@ -123,7 +123,7 @@ impl Ksnapshot {
     /// Starts it.
     pub fn spawn(self) -> Result<Running> {
         let mut command = self.command?;
-        let shown = format!("{command:?}");
+        let shown = tools::shown(&command);
         Ok(Running {
             child: Some(tools::start(&mut command)?),
             shown,

@@ -71,8 +71,18 @@ impl fmt::Debug for Run {
 
 /// Runs a program to its end, which has to come within ten minutes.
 pub fn run(command: &mut Command) -> Result<Run> {
-    let shown = format!("{command:?}");
+    let shown = shown(command);
     finish(start(command)?, shown, LIMIT)
+}
+
+/// A command without its environment, which would bury it.
+pub(crate) fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let quoted = words.map(|word| match word.to_string_lossy() {
+        plain if plain.contains([' ', '"', '$', '\n']) => format!("'{plain}'"),
+        plain => plain.into_owned(),
+    });
+    quoted.collect::<Vec<_>>().join(" ")
 }
 
 /// Starts a program without input and with both outputs caught.
@@ -184,7 +194,7 @@ impl Key {
 
 /// Opens an object with stock tools alone, by its suffixes (`.age`, `.zst`, `.gz`), and gives its plain bytes.
 pub fn open(object: &Path, key: Option<&Key>) -> Result<Vec<u8>> {
-    let script = format!("{} < \"$1\"", opener(object, key)?);
+    let script = format!("< \"$1\" {}", opener(object, key)?);
     Ok(run(&mut bash(&script, &[object.as_os_str()]))?
         .success()?
         .stdout)
@@ -193,7 +203,7 @@ pub fn open(object: &Path, key: Option<&Key>) -> Result<Vec<u8>> {
 /// Restores a data object as a person without ksnapshot would: `age -d -i KEY FILE | zstd -d | psql`.
 pub fn restore_by_hand(object: &Path, key: Option<&Key>, into: &Db<'_>) -> Result<()> {
     let script = format!(
-        "{} < \"$1\" | psql -Xq -v ON_ERROR_STOP=1",
+        "< \"$1\" {} | psql -Xq -v ON_ERROR_STOP=1",
         opener(object, key)?
     );
     into.shell(&script, &[object.as_os_str()])?.success()?;
