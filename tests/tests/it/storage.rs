@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use ksnapshot_core::{Error, ErrorKind, Key, ObjectInfo, PutMode, Storage, conformance};
@@ -233,7 +233,7 @@ fn passing_faults_are_survived() -> Result<()> {
     for fault in faults {
         let name = format!("{fault:?}");
         proxy.set(fault);
-        let info = run(write(&*storage, "object", size)).inspect_err(|_| eprintln!("{name}"))?;
+        let info = run(write(&*storage, "object", size)).with_context(|| name.clone())?;
         assert_eq!(info.size, size as u64);
         assert!(run(read(&*storage, "object"))? == body(size), "{name}");
         assert!(proxy.requests().iter().all(|r| !r.is_abort()), "{name}");
