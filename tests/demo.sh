@@ -57,7 +57,7 @@ show "ksnapshot restore ./backups --into $url/restored --create --identity backu
 tell 'One table, read from the encrypted snapshot without the rest'
 show "ksnapshot restore ./backups --into $url/one --create --identity backup.key --table reviews"
 show "psql -c 'select stars, count(*) from reviews group by stars order by stars' one"
-show 'ksnapshot cat ./backups --identity backup.key --table reviews | head -n 40'
+show 'ksnapshot cat ./backups --identity backup.key --table reviews | head -n 60'
 
 tell 'Without ksnapshot: only age, zstd and psql'
 psql -Xqc 'create database by_hand' postgres
