@@ -40,8 +40,12 @@ pub(crate) const FIRST_USER_OID: u32 = 16384;
 /// look at the present, not at the snapshot. A table without the right to read it is no error, it is marked as not
 /// readable. A table that was dropped or altered before its lock was reached is an error that names it.
 pub(crate) async fn read(conn: &mut PgConnection, version: ServerVersion) -> Result<Catalog> {
-    let readable = lock::lock(conn, version).await?;
-    let mut reader = Reader { conn, version };
+    let lock::Locked { readable, names } = lock::lock(conn, version).await?;
+    let mut reader = Reader {
+        conn,
+        version,
+        names,
+    };
     let mut problems = Vec::new();
 
     let mut objects = tail::schemas(&mut reader).await?;
@@ -109,6 +113,7 @@ fn changed(title: &str, how: &str) -> Error {
 struct Reader<'c> {
     conn: &'c mut PgConnection,
     version: ServerVersion,
+    names: HashMap<u32, String>,
 }
 
 /// What every object's row starts with.
@@ -132,7 +137,7 @@ impl Reader<'_> {
             .persistent(false)
             .fetch_all(&mut *self.conn)
             .await
-            .map_err(|error| failed(what, error))?;
+            .map_err(|error| failed(what, &self.names, error))?;
         rows.iter()
             .map(|row| serde_json::from_str(row).map_err(|error| unexpected(what, error)))
             .collect()
@@ -176,13 +181,39 @@ impl Reader<'_> {
     }
 }
 
-fn failed(what: &str, error: sqlx::Error) -> Error {
-    let kind = if error.as_database_error().is_some() {
-        ErrorKind::Failed
-    } else {
-        ErrorKind::Server
+fn failed(what: &str, names: &HashMap<u32, String>, error: sqlx::Error) -> Error {
+    let Some(database) = error.as_database_error() else {
+        return Error::new(
+            ErrorKind::Server,
+            format!("reading {what} from the catalogs failed"),
+        )
+        .source(error);
     };
-    Error::new(kind, format!("reading {what} from the catalogs failed")).source(error)
+    // What was dropped since the snapshot, the server's functions know by oid alone.
+    let gone = database
+        .message()
+        .strip_prefix("could not open relation with OID ");
+    if let Some(oid) = gone.and_then(|oid| oid.parse::<u32>().ok()) {
+        let title = names.get(&oid).map_or_else(
+            || format!("relation with oid {oid}"),
+            |name| format!("relation {name}"),
+        );
+        return changed(&title, "dropped while it was being read").source(error);
+    }
+    let failure = Error::new(
+        ErrorKind::Failed,
+        format!("reading {what} from the catalogs failed"),
+    );
+    match database.code().as_deref() {
+        // Internal errors come from looking up what is gone.
+        Some("XX000") => failure
+            .hint("Run the dump again; other sessions may have changed definitions meanwhile."),
+        Some("42501") => {
+            failure.hint("The role may not even read the catalogs; dump as another one.")
+        }
+        _ => failure,
+    }
+    .source(error)
 }
 
 fn unexpected(what: &str, error: serde_json::Error) -> Error {

@@ -39,6 +39,7 @@ pub(crate) struct Catalog {
 /// The system catalog that an object lives in, with the oid that `pg_depend` calls it by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "u32", try_from = "u32")]
+#[expect(clippy::enum_variant_names, reason = "an operator class is called so")]
 pub(crate) enum Class {
     AccessMethod = 2601,
     AccessMethodOperator = 2602,

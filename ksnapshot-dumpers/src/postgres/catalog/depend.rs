@@ -121,6 +121,11 @@ async fn aliases(reader: &mut Reader<'_>) -> Result<HashMap<Address, Address>> {
         "UNION ALL SELECT 2620, g.oid::int8, 2620, g.tgparentid::int8 FROM pg_trigger g WHERE g.tgparentid <> 0",
         "",
     );
+    let published = reader.version.since(
+        15,
+        "UNION ALL SELECT 6237, s.oid::int8, 6104, s.pnpubid::int8 FROM pg_publication_namespace s",
+        "",
+    );
     let rows: Vec<Alias> = reader
         .rows(
             "what stands for what",
@@ -140,6 +145,9 @@ async fn aliases(reader: &mut Reader<'_>) -> Result<HashMap<Address, Address>> {
                     SELECT 2620, g.oid::int8, 2606, g.tgconstraint::int8
                     FROM pg_trigger g WHERE g.tgisinternal AND g.tgconstraint <> 0
                     {trigger}
+                    UNION ALL
+                    SELECT 6106, r.oid::int8, 6104, r.prpubid::int8 FROM pg_publication_rel r
+                    {published}
                     UNION ALL
                     SELECT 2602, o.oid::int8, CASE WHEN d.refobjid IS NULL THEN 2753 ELSE 2616 END,
                            coalesce(d.refobjid, o.amopfamily)::int8

@@ -1,6 +1,6 @@
 //! Keeps the tables from changing, before anything is read that the server doesn't take from the snapshot.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use ksnapshot_core::Result;
 use serde::Deserialize;
@@ -18,29 +18,49 @@ struct Table {
     oid: u32,
     /// Quoted by the server.
     name: String,
+    /// As the server's messages have it.
+    bare: String,
+    /// Has a lock of its own to take.
+    lockable: bool,
     readable: bool,
 }
 
-/// Locks every table that may be read, and proves that none changed between the snapshot and its lock. Answers with
-/// the oids of those that are locked.
-pub(super) async fn lock(conn: &mut PgConnection, version: ServerVersion) -> Result<HashSet<u32>> {
-    let mut reader = Reader { conn, version };
+/// What pass one found.
+pub(super) struct Locked {
+    /// The oids of the tables that are locked.
+    pub(super) readable: HashSet<u32>,
+    /// Every relation's name by its oid: the server's functions complain of oids.
+    pub(super) names: HashMap<u32, String>,
+}
+
+/// Locks every table that may be read, and proves that none changed between the snapshot and its lock.
+pub(super) async fn lock(conn: &mut PgConnection, version: ServerVersion) -> Result<Locked> {
+    let mut reader = Reader {
+        conn,
+        version,
+        names: HashMap::new(),
+    };
     // Tables of extensions are locked too: some of their rows are data.
     let tables: Vec<Table> = reader
         .rows(
             "tables",
             "SELECT c.oid::int8 AS oid,
                     format('%I.%I', n.nspname, c.relname) AS name,
+                    n.nspname || '.' || c.relname AS bare,
+                    c.relkind IN ('r', 'p') AS lockable,
                     coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), true)
                         AS readable
              FROM pg_class c
              JOIN pg_namespace n ON n.oid = c.relnamespace
-             WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+             WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'i', 'I', 'c') AND c.relpersistence <> 't'
                AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
              ORDER BY c.oid",
         )
         .await?;
-    let readable: Vec<&Table> = tables.iter().filter(|table| table.readable).collect();
+    let readable: Vec<&Table> = tables
+        .iter()
+        .filter(|table| table.lockable && table.readable)
+        .collect();
     for batch in readable.chunks(BATCH) {
         let names: Vec<_> = batch
             .iter()
@@ -52,19 +72,25 @@ pub(super) async fn lock(conn: &mut PgConnection, version: ServerVersion) -> Res
         }
     }
     unchanged(&mut reader).await?;
-    Ok(readable.iter().map(|table| table.oid).collect())
+    Ok(Locked {
+        readable: readable.iter().map(|table| table.oid).collect(),
+        names: tables
+            .iter()
+            .map(|table| (table.oid, table.bare.clone()))
+            .collect(),
+    })
 }
 
 /// The server's message names the table that stopped a LOCK.
 fn refused(batch: &[&Table], error: sqlx::Error) -> ksnapshot_core::Error {
     let Some(database) = error.as_database_error() else {
-        return failed("locks", error);
+        return failed("locks", &HashMap::new(), error);
     };
     let message = database.message().to_owned();
     match database.code().as_deref() {
         Some("42P01" | "3F000" | "42809") => {
-            let culprit = batch.iter().find(|table| message.contains(table.name.as_str()));
-            let title = culprit.map_or_else(|| message.clone(), |table| format!("table {}", table.name));
+            let culprit = batch.iter().find(|table| message.contains(&format!("\"{}\"", table.bare)));
+            let title = culprit.map_or_else(|| message.clone(), |table| format!("table {}", table.bare));
             changed(&title, "dropped or renamed before it could be locked").source(error)
         }
         _ => ksnapshot_core::Error::new(
@@ -97,7 +123,7 @@ async fn unchanged(reader: &mut Reader<'_>) -> Result<()> {
         .rows(
             "tables again",
             &format!(
-                "SELECT format('%I.%I', n.nspname, c.relname) AS name
+                "SELECT n.nspname || '.' || c.relname AS name
                  FROM pg_class c
                  JOIN pg_namespace n ON n.oid = c.relnamespace
                  WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'

@@ -26,7 +26,7 @@ async fn routines(reader: &mut Reader<'_>) -> Result<Vec<Object>> {
         "SELECT p.oid::int8 AS oid, n.nspname AS schema, p.proname AS name, pg_get_userbyid(p.proowner) AS owner,
                 {access},
                 p.prokind AS kind,
-                pg_get_function_identity_arguments(p.oid) AS arguments,
+                coalesce(pg_get_function_identity_arguments(p.oid), '') AS arguments,
                 pg_get_functiondef(p.oid) AS text,
                 {parsed_body} AS parsed_body
          FROM pg_proc p

@@ -38,15 +38,10 @@ struct Grant<'a> {
 pub(super) fn statements(access: &Access, owner: &str, target: &Target) -> String {
     let granted = grants(&access.granted);
     let initial = grants(&access.initial);
-    // The owner starts with every right there is, whatever this version calls them.
-    let all = initial
-        .iter()
-        .find(|grant| grant.grantee == Some(owner))
-        .map(|grant| grant.privileges.len());
     let mut sql = Vec::new();
     for gone in initial.iter().filter(|grant| !granted.contains(grant)) {
         let privileges: Vec<_> = gone.privileges.iter().map(|(name, _)| *name).collect();
-        let list = list(&privileges, all, target);
+        let list = list(&privileges, target);
         sql.push(format!(
             "{}REVOKE {list} ON {} FROM {};",
             target.prefix,
@@ -67,7 +62,7 @@ pub(super) fn statements(access: &Access, owner: &str, target: &Target) -> Strin
                 .map(|(name, _)| *name)
                 .collect();
             if !privileges.is_empty() {
-                let list = list(&privileges, all, target);
+                let list = list(&privileges, target);
                 sql.push(format!(
                     "{}GRANT {list} ON {} TO {}{option};",
                     target.prefix,
@@ -87,14 +82,14 @@ fn role(grantee: Option<&str>) -> String {
     grantee.map_or_else(|| "PUBLIC".to_owned(), ident)
 }
 
-fn list(privileges: &[&str], all: Option<usize>, target: &Target) -> String {
+/// Privileges by name, never `ALL`: a newer server has more of them, which nobody granted or took.
+fn list(privileges: &[&str], target: &Target) -> String {
     match &target.column {
         Some(column) => privileges
             .iter()
             .map(|privilege| format!("{privilege}({column})"))
             .collect::<Vec<_>>()
             .join(", "),
-        None if all == Some(privileges.len()) => "ALL".to_owned(),
         None => privileges.join(", "),
     }
 }

@@ -18,7 +18,7 @@ impl Writer<'_> {
         {
             let oids: Vec<u32> = batch.iter().map(|object| object.oid).collect();
             let span = span(&oids);
-            let mut item = |writer: &mut Self, aspect, depends: &[u32], lines: Vec<String>| {
+            let item = |writer: &mut Self, aspect, depends: &[u32], lines: Vec<String>| {
                 (!lines.is_empty()).then(|| {
                     writer.push(
                         None,

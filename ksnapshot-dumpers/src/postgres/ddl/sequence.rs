@@ -29,14 +29,21 @@ impl Writer<'_> {
         let mut sql = format!(
             "ALTER TABLE {table} ALTER COLUMN {column} ADD GENERATED {always} AS IDENTITY (\n    SEQUENCE NAME {name}\n{options}\n);"
         );
-        // Before 15 there was no other than a logged sequence, whatever its table.
-        if self.catalog.version.at_least(15) && sequence.unlogged != owner.table_unlogged {
+        if sequence.unlogged != owner.table_unlogged {
             let how = if sequence.unlogged {
                 "UNLOGGED"
             } else {
                 "LOGGED"
             };
-            sql.push_str(&format!("\nALTER SEQUENCE {name} SET {how};"));
+            let set = format!("ALTER SEQUENCE {name} SET {how};");
+            if self.catalog.version.at_least(15) {
+                sql.push_str(&format!("\n{set}"));
+            } else {
+                // Before 15 there were only logged ones; since then they go with their table unless told otherwise.
+                let since = "current_setting('server_version_num')::int >= 150000";
+                let body = format!("BEGIN IF {since} THEN {set} END IF; END");
+                sql.push_str(&format!("\nDO {};", quote::literal(&body)));
+            }
         }
         sql
     }
