@@ -62,7 +62,7 @@ pub(crate) async fn read(conn: &mut PgConnection, version: ServerVersion) -> Res
     objects.extend(members::read(&mut reader, &readable).await?);
 
     attach::comments(&mut reader, &mut objects, &mut problems).await?;
-    attach::labels(&mut reader, &mut objects).await?;
+    attach::labels(&mut reader, &mut objects, &mut problems).await?;
     attach::extensions(&mut reader, &mut objects).await?;
     let edges = depend::edges(&mut reader, &objects).await?;
     let large_objects = access::large_objects(&mut reader).await?;

@@ -445,10 +445,6 @@ impl<'a> Writer<'a> {
         self.script
     }
 
-    fn unsupported(&mut self, object: &Object, message: &str) {
-        self.problem(ProblemKind::Unsupported, object, message, None);
-    }
-
     fn problem(&mut self, kind: ProblemKind, object: &Object, message: &str, hint: Option<&str>) {
         self.script.problems.push(Problem {
             kind,

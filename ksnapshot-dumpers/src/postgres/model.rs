@@ -26,7 +26,7 @@ pub(crate) struct Catalog {
     pub(crate) version: ServerVersion,
     /// The objects, in no order that matters.
     pub(crate) objects: Vec<Object>,
-    /// Which object needs which: `pg_depend`, resolved to what is dumped.
+    /// Which object needs which: `pg_depend`, resolved to what is dumped. Sorted.
     pub(crate) edges: Vec<(Address, Address)>,
     /// Large objects, by ascending oid.
     pub(crate) large_objects: Vec<LargeObject>,

@@ -10,6 +10,8 @@ use super::model::{Address, Catalog, Class, Definition, RelationKind};
 
 mod graph;
 mod repair;
+#[cfg(test)]
+mod tests;
 
 use graph::Graph;
 

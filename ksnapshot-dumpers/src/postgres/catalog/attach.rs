@@ -8,6 +8,9 @@ use serde::Deserialize;
 use super::{Reader, positions, unsupported_problem};
 use crate::postgres::model::{Address, Class, Definition, Label, Object};
 
+/// The oid of `pg_largeobject`, which labels and comments of large objects go by.
+const LARGE_OBJECT: u32 = 2613;
+
 #[derive(Deserialize)]
 struct Comment {
     class: u32,
@@ -125,7 +128,11 @@ fn place_elsewhere(object: &mut Object, number: i32, column: i32, text: String) 
 }
 
 /// Puts every security label on its object.
-pub(super) async fn labels(reader: &mut Reader<'_>, objects: &mut [Object]) -> Result<()> {
+pub(super) async fn labels(
+    reader: &mut Reader<'_>,
+    objects: &mut [Object],
+    problems: &mut Vec<Problem>,
+) -> Result<()> {
     #[derive(Deserialize)]
     struct Row {
         class: u32,
@@ -139,7 +146,6 @@ pub(super) async fn labels(reader: &mut Reader<'_>, objects: &mut [Object]) -> R
             "security labels",
             "SELECT s.classoid::int8 AS class, s.objoid::int8 AS oid, s.objsubid AS \"column\", s.provider, s.label
              FROM pg_seclabel s
-             WHERE s.classoid <> 'pg_largeobject'::regclass
              ORDER BY 1, 2, 3, 4",
         )
         .await?;
@@ -152,6 +158,12 @@ pub(super) async fn labels(reader: &mut Reader<'_>, objects: &mut [Object]) -> R
         label,
     } in rows
     {
+        if class == LARGE_OBJECT {
+            problems.push(unsupported_problem(
+                format!("security label of {provider} on large object {oid}"),
+                "security labels on large objects are not dumped",
+            ));
+        }
         let Some(class) = Class::from_oid(class) else {
             continue;
         };

@@ -122,7 +122,8 @@ async fn columns(reader: &mut Reader<'_>) -> Result<HashMap<u32, Vec<Column>>> {
                 CASE WHEN a.attstorage <> ty.typstorage THEN a.attstorage END AS storage,
                 {compression} AS compression,
                 CASE WHEN a.attstattarget >= 0 THEN a.attstattarget END AS statistics,
-                coalesce(a.attoptions, '{{}}') AS options,
+                -- Servers since the minor releases of November 2026 keep a version of their own among the options.
+                ARRAY(SELECT o FROM unnest(a.attoptions) o WHERE o NOT LIKE 'pg\_attver=%') AS options,
                 {server_options} AS server_options,
                 {access}
          FROM pg_attribute a

@@ -298,3 +298,79 @@ impl Writer<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `grantor grantee privilege`, a `*` after the privilege for the grant option, `-` for everybody.
+    fn privileges(text: &str) -> Vec<Privilege> {
+        text.lines()
+            .map(|line| {
+                let words: Vec<_> = line.split_whitespace().collect();
+                Privilege {
+                    grantor: words[0].to_owned(),
+                    grantee: (words[1] != "-").then(|| words[1].to_owned()),
+                    privilege: words[2].trim_end_matches('*').to_owned(),
+                    grantable: words[2].ends_with('*'),
+                }
+            })
+            .collect()
+    }
+
+    fn check(initial: &str, granted: &str, expect: &str) {
+        let access = Access {
+            granted: privileges(granted),
+            initial: privileges(initial),
+        };
+        assert_eq!(
+            statements(&access, "me", &Target::object("TABLE t")),
+            expect
+        );
+    }
+
+    #[test]
+    fn only_the_difference_is_told() {
+        check("me me SELECT", "me me SELECT", "");
+        check(
+            "me me SELECT",
+            "me me SELECT\nme you SELECT",
+            "GRANT SELECT ON TABLE t TO you;",
+        );
+        check(
+            "me me SELECT\nme - USAGE",
+            "me me SELECT",
+            "REVOKE USAGE ON TABLE t FROM PUBLIC;",
+        );
+        check(
+            "me me SELECT\nme me INSERT",
+            "me me SELECT",
+            "REVOKE SELECT, INSERT ON TABLE t FROM me;\nGRANT SELECT ON TABLE t TO me;",
+        );
+    }
+
+    #[test]
+    fn grant_options_and_what_rests_on_them_keep_their_order() {
+        check(
+            "me me SELECT",
+            "me me SELECT\nme you SELECT*\nme you INSERT\nyou him SELECT",
+            "GRANT INSERT ON TABLE t TO you;\nGRANT SELECT ON TABLE t TO you WITH GRANT OPTION;\n\
+             SET SESSION AUTHORIZATION you;\nGRANT SELECT ON TABLE t TO him;\nRESET SESSION AUTHORIZATION;",
+        );
+    }
+
+    #[test]
+    fn a_column_goes_with_each_privilege() {
+        let access = Access {
+            granted: privileges("me you SELECT\nme you UPDATE"),
+            initial: Vec::new(),
+        };
+        let target = Target {
+            prefix: String::new(),
+            on: "TABLE t".to_owned(),
+            column: Some("\"A\"".to_owned()),
+        };
+        let sql = statements(&access, "me", &target);
+        assert_eq!(sql, "GRANT SELECT(\"A\"), UPDATE(\"A\") ON TABLE t TO you;");
+    }
+}

@@ -45,25 +45,29 @@ impl Graph<'_> {
     /// what needs that in turn.
     pub(super) fn postpone(&mut self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        loop {
-            let early = (0..self.nodes.len()).find_map(|node| {
-                if self.nodes[node].post {
-                    return None;
+        let mut settled = false;
+        while !settled {
+            settled = true;
+            // Parting adds steps, so the end moves.
+            let mut node = 0;
+            while node < self.nodes.len() {
+                let late = |&&need: &&usize| self.nodes[need].post;
+                let need = if self.nodes[node].post {
+                    None
+                } else {
+                    self.needs[node].iter().find(late).copied()
+                };
+                if let Some(need) = need {
+                    settled = false;
+                    if !self.part_off(node) {
+                        self.needs[node].remove(&need);
+                        problems.push(unbroken(&self.title(node), &self.title(need)));
+                    }
                 }
-                self.needs[node]
-                    .iter()
-                    .copied()
-                    .find(|&need| self.nodes[need].post)
-                    .map(|need| (node, need))
-            });
-            let Some((node, need)) = early else {
-                return problems;
-            };
-            if !self.part_off(node) {
-                self.needs[node].remove(&need);
-                problems.push(unbroken(&self.title(node), &self.title(need)));
+                node += 1;
             }
         }
+        problems
     }
 
     /// Breaks one loop among the steps that wait for each other; there is one if there are any.
@@ -143,11 +147,14 @@ impl Graph<'_> {
         let object = self.nodes[view].object;
         let dummy = self.node(object, Part::DummyView, false, false);
         let address = self.catalog.objects[object].address;
-        let needs: Vec<usize> = self
+        // Edges are sorted.
+        let first = self
             .catalog
             .edges
+            .partition_point(|(from, _)| *from < address);
+        let needs: Vec<usize> = self.catalog.edges[first..]
             .iter()
-            .filter(|(from, _)| *from == address)
+            .take_while(|(from, _)| *from == address)
             .filter_map(|(_, to)| self.positions.get(to))
             .map(|&position| self.whole_of(position))
             .filter(|need| *need != view && !self.nodes[*need].post)
