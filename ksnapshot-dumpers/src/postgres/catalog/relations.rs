@@ -108,6 +108,7 @@ async fn columns(reader: &mut Reader<'_>) -> Result<HashMap<u32, Vec<Column>>> {
         )
     };
     let access = access("a.attacl", "acldefault('c', c.relowner)");
+    // Recent minor releases keep a mark of their own among a column's options, pg_attver, which nobody may set.
     let query = format!(
         "SELECT a.attrelid::int8 AS relation, a.attnum AS number, a.attname AS name,
                 format_type(a.atttypid, a.atttypmod) AS type,
@@ -122,8 +123,7 @@ async fn columns(reader: &mut Reader<'_>) -> Result<HashMap<u32, Vec<Column>>> {
                 CASE WHEN a.attstorage <> ty.typstorage THEN a.attstorage END AS storage,
                 {compression} AS compression,
                 CASE WHEN a.attstattarget >= 0 THEN a.attstattarget END AS statistics,
-                -- Servers since the minor releases of November 2026 keep a version of their own among the options.
-                ARRAY(SELECT o FROM unnest(a.attoptions) o WHERE o NOT LIKE 'pg\_attver=%') AS options,
+                ARRAY(SELECT o FROM unnest(a.attoptions) o WHERE o !~ '^pg_attver=') AS options,
                 {server_options} AS server_options,
                 {access}
          FROM pg_attribute a
