@@ -84,7 +84,7 @@ async fn plan(
     let mut tables = Vec::new();
     for item in chosen {
         match item.aspect {
-            Aspect::Setting => {}
+            Aspect::Setting | Aspect::Owner | Aspect::Acl | Aspect::Comment | Aspect::SecurityLabel => {}
             Aspect::Data => {
                 let stats = item.data.unwrap_or_default();
                 rows += stats.rows;
@@ -92,7 +92,7 @@ async fn plan(
                     tables.push((item.title(), stats.rows));
                 }
             }
-            _ => *kinds.entry((item.stage, item.kind.as_str())).or_default() += 1,
+            Aspect::Definition => *kinds.entry((item.stage, item.kind.as_str())).or_default() += 1,
         }
     }
     if output.json {

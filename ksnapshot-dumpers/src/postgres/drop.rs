@@ -1,6 +1,6 @@
 //! `--clean`: dropping what the snapshot holds, and nothing else.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ksnapshot_core::{Aspect, ErrorKind, Item, Result};
 use sqlx::postgres::PgConnection;
@@ -74,7 +74,17 @@ fn statements(catalog: &Catalog, script: &Script, items: &[&Item]) -> Vec<String
                 ident(&object.name)
             ))
         });
-    let rest = definitions().filter_map(|item| {
+    // A view in a loop is made twice; it goes where it was made first, when nothing else needed it yet.
+    let mut seen = HashSet::new();
+    let first: HashSet<u32> = items
+        .iter()
+        .filter(|i| {
+            i.aspect == Aspect::Definition && seen.insert((&i.kind, &i.schema, &i.name))
+        })
+        .map(|i| i.id)
+        .collect();
+    let made = definitions().filter(|i| first.contains(&i.id));
+    let rest = made.filter_map(|item| {
         let object = objects.get(&(
             item.kind.as_str(),
             item.schema.as_deref(),
