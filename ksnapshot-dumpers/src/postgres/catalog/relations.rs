@@ -25,6 +25,8 @@ pub(super) async fn relations(
                 c.relispartition AS is_partition,
                 ARRAY(SELECT i.inhparent::int8 FROM pg_inherits i WHERE i.inhrelid = c.oid ORDER BY i.inhseqno)
                     AS parents,
+                ARRAY(SELECT i.inhparent::regclass::text FROM pg_inherits i WHERE i.inhrelid = c.oid ORDER BY i.inhseqno)
+                    AS parent_names,
                 CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END AS partition_key,
                 pg_get_expr(c.relpartbound, c.oid) AS bound,
                 coalesce(c.reloptions, '{{}}') AS options,

@@ -40,13 +40,11 @@ impl<'a> Writer<'a> {
         } else if of_type.is_none() {
             sql.push_str(" (\n)");
         }
-        if !relation.parents.is_empty() && !relation.is_partition {
-            let parents: Vec<_> = relation
-                .parents
-                .iter()
-                .map(|&oid| self.relation_name(oid))
-                .collect();
-            sql.push_str(&format!("\nINHERITS ({})", parents.join(", ")));
+        if !relation.parent_names.is_empty() && !relation.is_partition {
+            sql.push_str(&format!(
+                "\nINHERITS ({})",
+                relation.parent_names.join(", ")
+            ));
         }
         if let Some(key) = &relation.partition_key {
             sql.push_str(&format!("\nPARTITION BY {key}"));
@@ -222,10 +220,9 @@ impl<'a> Writer<'a> {
     }
 
     pub(super) fn attach_partition(&self, object: &Object, relation: &Relation) -> String {
-        let (Some(&parent), Some(bound)) = (relation.parents.first(), &relation.bound) else {
+        let (Some(parent), Some(bound)) = (relation.parent_names.first(), &relation.bound) else {
             return String::new();
         };
-        let parent = self.relation_name(parent);
         format!(
             "ALTER TABLE ONLY {parent} ATTACH PARTITION {} {bound};",
             names::qualified(object)

@@ -17,6 +17,8 @@ pub(crate) struct Relation {
     pub(crate) is_partition: bool,
     /// The tables it inherits from, in order; of a partition, the one it is attached to.
     pub(crate) parents: Vec<u32>,
+    /// Their names, quoted and qualified: one may be an extension's.
+    pub(crate) parent_names: Vec<String>,
     /// `LIST (a)`.
     pub(crate) partition_key: Option<String>,
     /// `FOR VALUES IN ('x')` or `DEFAULT`.

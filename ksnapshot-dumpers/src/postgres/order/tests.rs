@@ -22,7 +22,7 @@ fn object(class: Class, oid: u32, name: &str, definition: serde_json::Value) -> 
 fn relation(oid: u32, name: &str, kind: &str, columns: serde_json::Value) -> Object {
     let view = kind == "v" || kind == "m";
     let definition = json!({"relation": {
-        "kind": kind, "unlogged": false, "readable": true, "is_partition": false, "parents": [],
+        "kind": kind, "unlogged": false, "readable": true, "is_partition": false, "parents": [], "parent_names": [],
         "partition_key": null, "bound": null, "options": [], "toast_options": [], "access_method": "heap",
         "tablespace": null, "replica_identity": "d", "row_security": false, "force_row_security": false,
         "of_type": null, "populated": kind == "m", "pages": 0, "toast_pages": 0,
