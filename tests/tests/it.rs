@@ -5,8 +5,12 @@
 
 #[path = "it/architecture.rs"]
 mod architecture;
+#[path = "it/faults.rs"]
+mod faults;
 #[path = "it/harness.rs"]
 mod harness;
+#[path = "it/readme.rs"]
+mod readme;
 #[path = "it/roundtrip.rs"]
 mod roundtrip;
 #[path = "it/storage.rs"]

@@ -1,0 +1,200 @@
+//! Others change definitions and rows while we dump: what is stored is of one moment, or there is no snapshot.
+
+use std::io::Write;
+use std::process::{Child, ChildStdin, Stdio};
+
+use ksnapshot_tests::hold::Holder;
+
+use super::*;
+
+/// Another session, in which a test speaks line by line.
+pub(super) struct Other<'a> {
+    db: &'a Db<'a>,
+    psql: Child,
+    input: Option<ChildStdin>,
+}
+
+impl<'a> Other<'a> {
+    pub(super) fn new(db: &'a Db<'a>) -> Self {
+        let mut psql = db.server.client("psql").unwrap();
+        psql.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-d", &db.name]);
+        psql.env("PGAPPNAME", "other")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null());
+        let mut psql = psql.spawn().unwrap();
+        let input = psql.stdin.take();
+        Self { db, psql, input }
+    }
+
+    pub(super) fn say(&mut self, sql: &str) {
+        let input = self.input.as_mut().unwrap();
+        writeln!(input, "{sql};").unwrap();
+        input.flush().unwrap();
+    }
+
+    /// Says it, and waits until it has been done and the session does nothing.
+    pub(super) fn do_it(&mut self, sql: &str) {
+        self.say(&format!("{sql}; set application_name = 'did it'"));
+        let told = "select count(*) from pg_stat_activity where application_name = 'did it' and state like 'idle%' \
+                    and datname = current_database()";
+        self.until(told, "1");
+        self.say("set application_name = 'other'");
+        self.until(told, "0");
+    }
+
+    /// Waits for this answer.
+    fn until(&self, sql: &str, answer: &str) {
+        testbed::until(Duration::from_secs(20), sql, || {
+            Ok((self.db.psql(sql)? == answer).then_some(()))
+        })
+        .unwrap();
+    }
+
+    /// Ends it, after all that it was told; its transaction goes with it.
+    pub(super) fn end(mut self) {
+        drop(self.input.take());
+        assert!(self.psql.wait().unwrap().success());
+    }
+}
+
+impl Drop for Other<'_> {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        let _ = self.psql.kill();
+        let _ = self.psql.wait();
+    }
+}
+
+/// Waits until a session with this name waits for a lock.
+pub(super) fn await_waiting(db: &Db<'_>, application: &str) {
+    let sql = format!(
+        "select count(*) from pg_stat_activity where application_name = '{application}' \
+         and wait_event_type = 'Lock' and datname = current_database()"
+    );
+    testbed::until(Duration::from_secs(20), "a session that waits", || {
+        Ok((db.psql(&sql)? != "0").then_some(()))
+    })
+    .unwrap();
+}
+
+/// A dump that has all its locks and stands still in the middle of the rows.
+fn held(db: &Db<'_>, to: &Path) -> (Holder, ksnapshot_tests::Running) {
+    let holder = Holder::before(server().port(), Some(2_000_000)).unwrap();
+    let url = format!(
+        "postgres://postgres@127.0.0.1:{}/{}",
+        holder.port(),
+        db.name
+    );
+    let run = dump(&url, to).spawn().unwrap();
+    holder.await_held().unwrap();
+    (holder, run)
+}
+
+#[test]
+fn a_drop_waits_for_the_dump() {
+    let db = server().fresh_db("drop").unwrap();
+    db.psql(HEAP).unwrap();
+    let place = Place::new();
+    let (holder, run) = held(&db, &place.store());
+    let mut other = Other::new(&db);
+    other.say("drop table heap");
+    await_waiting(&db, "other");
+    holder.release();
+    run.wait().unwrap().success().unwrap();
+    other.end();
+    assert_eq!(db.psql("select to_regclass('heap') is null").unwrap(), "t");
+
+    is_whole(place.store(), |run| run);
+    let target = empty();
+    restore(place.store(), &target.url())
+        .run()
+        .unwrap()
+        .success()
+        .unwrap();
+    assert_eq!(target.psql("select count(*) from heap").unwrap(), "20000");
+    target.drop().unwrap();
+    db.drop().unwrap();
+}
+
+#[test]
+fn rows_are_of_one_moment() {
+    let db = server().fresh_db("rows").unwrap();
+    db.psql(HEAP).unwrap();
+    db.psql("create table small (n int); insert into small values (1); create sequence s; select nextval('s')")
+        .unwrap();
+    let place = Place::new();
+    let (holder, run) = held(&db, &place.store());
+    db.psql("insert into heap values (0, ''); delete from heap where n > 5; update small set n = 2; create table late (n int)")
+        .unwrap();
+    holder.release();
+    run.wait().unwrap().success().unwrap();
+    let target = empty();
+    restore(place.store(), &target.url())
+        .run()
+        .unwrap()
+        .success()
+        .unwrap();
+    let seen = "select count(*), min(n), max(n), (select n from small), to_regclass('late') is null from heap";
+    assert_eq!(target.psql(seen).unwrap(), "20000|1|20000|1|t");
+    target.drop().unwrap();
+    db.drop().unwrap();
+}
+
+/// Whoever changes a table after our snapshot and before our lock is told apart: the definition would be of one moment
+/// and the rows of another.
+#[test]
+fn a_change_before_the_lock_fails_the_dump() {
+    let dropped = "dropped or renamed before it could be locked";
+    let altered = "altered, rewritten or truncated before it could be locked";
+    for (change, says) in [
+        ("drop table b", dropped),
+        ("alter table b rename to c", dropped),
+        ("alter table b set schema other", dropped),
+        ("alter table b add column m int", altered),
+        ("alter table b drop column t", altered),
+        ("alter table b alter column n type bigint", altered),
+        ("truncate b", altered),
+        ("truncate b; insert into b values (7)", altered),
+    ] {
+        let db = server().fresh_db("race").unwrap();
+        db.psql("create table a (n int); create table b (n int, t text); insert into b values (1, 'x'); create schema other")
+            .unwrap();
+        let mut other = Other::new(&db);
+        other.do_it(&format!("begin; {change}"));
+        let place = Place::new();
+        let run = dump(&db.url(), place.store()).spawn().unwrap();
+        await_waiting(&db, "ksnapshot");
+        other.say("commit");
+        other.end();
+        let run = run.wait().unwrap();
+        fails(
+            run,
+            1,
+            &["table public.b", says, "hint: Run the dump again"],
+        );
+        assert!(
+            place.entries().is_empty(),
+            "{change}: {:?}",
+            place.entries()
+        );
+        no_session_in(&db);
+        db.drop().unwrap();
+    }
+}
+
+/// Sequences take no lock: one that is dropped in the meantime is a failure, or its value is there.
+#[test]
+fn a_dropped_sequence_is_told() {
+    let db = server().fresh_db("sequence").unwrap();
+    db.psql(HEAP).unwrap();
+    db.psql("create sequence s; select setval('s', 41)")
+        .unwrap();
+    let place = Place::new();
+    let (holder, run) = held(&db, &place.store());
+    db.psql("drop sequence s").unwrap();
+    holder.release();
+    let run = run.wait().unwrap();
+    fails(run, 1, &["sequences", "public.s", "hint: "]);
+    assert!(place.entries().is_empty(), "{:?}", place.entries());
+    db.drop().unwrap();
+}
