@@ -42,8 +42,8 @@ impl AgeEncryptor {
 }
 
 fn parse_recipient(text: &str) -> Result<Recipient> {
-    // Somebody who pastes the wrong half of a key pair must not read it again in a log.
-    if text.to_ascii_uppercase().starts_with("AGE-SECRET-KEY-") {
+    // Somebody who pastes the wrong half of a key pair, with whatever is around it, must not read it again in a log.
+    if text.to_ascii_uppercase().contains("AGE-SECRET-KEY-") {
         return Err(
             Error::new(ErrorKind::Usage, "recipient: this is a secret key")
                 .hint("Pass the public key, which starts with age1; `ksnapshot keygen` prints it."),
