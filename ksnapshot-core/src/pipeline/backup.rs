@@ -183,17 +183,9 @@ async fn stream_data(
             })
         }
         Err(error) => {
-            abort(upload, cx).await;
+            upload.abort().await;
             Err(error)
         }
-    }
-}
-
-async fn abort(upload: Upload, cx: &Cx) {
-    if let Err(error) = upload.abort().await {
-        cx.emit(&Event::Warning(&format!(
-            "the unfinished upload could not be aborted: {error:#}"
-        )));
     }
 }
 
@@ -305,7 +297,7 @@ async fn commit(
     )
     .await?;
     if let Err(error) = cx.guard(upload.write(&packed)).await {
-        abort(upload, cx).await;
+        upload.abort().await;
         return Err(error);
     }
     undo.finished.push(key);

@@ -176,12 +176,11 @@ impl Upload {
         self.writer.write(block).await
     }
 
+    /// Completes the object, or takes back what was written of it.
     pub(super) async fn finish(mut self) -> Result<ObjectEntry> {
-        if let Some(seal) = self.seal.take() {
-            seal.finish(&mut self.ready)?;
-        }
-        if !self.ready.is_empty() {
-            self.hand_on().await?;
+        if let Err(error) = self.flush().await {
+            self.abort().await;
+            return Err(error);
         }
         let info = self.writer.finish().await?;
         if info.size != self.stored {
@@ -202,8 +201,26 @@ impl Upload {
         })
     }
 
-    pub(super) async fn abort(self) -> Result<()> {
-        self.writer.abort().await
+    /// Hands on what is left, with the end of the seal.
+    async fn flush(&mut self) -> Result<()> {
+        if let Some(seal) = self.seal.take() {
+            seal.finish(&mut self.ready)?;
+        }
+        if self.ready.is_empty() {
+            Ok(())
+        } else {
+            self.hand_on().await
+        }
+    }
+
+    /// Takes back what was written. A refusal is a warning: the error that led here is the one to tell.
+    pub(super) async fn abort(self) {
+        if let Err(error) = self.writer.abort().await {
+            self.cx.emit(&Event::Warning(&format!(
+                "{}: the unfinished upload could not be aborted: {error:#}",
+                self.key
+            )));
+        }
     }
 }
 
