@@ -63,7 +63,8 @@ impl Manifest {
             .hint("Use a ksnapshot at least as new as the one that wrote the snapshot."));
         }
         let manifest: Self = serde_json::from_slice(json).map_err(bad)?;
-        if manifest.checksum != manifest.digest() {
+        // The text itself counts, not only what it means: another spelling of a time is a changed bit, too.
+        if manifest.checksum != manifest.digest() || manifest.text() != json {
             return Err(Error::corrupt(
                 "manifest: its checksum does not fit its text",
             ));
