@@ -92,6 +92,17 @@ impl Error {
         self
     }
 
+    /// More advice after what there is: what the caller knows must be told, whatever the cause advises.
+    #[must_use]
+    pub fn further_hint(mut self, hint: impl Into<String>) -> Self {
+        let hint = hint.into();
+        self.0.hint = Some(match self.0.hint.take() {
+            Some(first) => format!("{first} {hint}"),
+            None => hint,
+        });
+        self
+    }
+
     /// Puts the name of the object that was being worked on before the message.
     #[must_use]
     pub fn context(mut self, context: impl Into<String>) -> Self {
@@ -125,7 +136,7 @@ impl Error {
 
     /// Shorthand for the error that every cancelled call returns.
     pub fn cancelled() -> Self {
-        Self::new(ErrorKind::Cancelled, "cancelled")
+        Self::new(ErrorKind::Cancelled, "cancelled").hint("Run it again when it suits.")
     }
 
     /// Shorthand for bytes that are not what was written.
@@ -196,5 +207,9 @@ mod tests {
         );
         assert_eq!(error.advice(), Some("Look at the server's log."));
         assert_eq!(error.kind().exit_code(), 13);
+        assert_eq!(
+            error.further_hint("Try again.").advice(),
+            Some("Look at the server's log. Try again.")
+        );
     }
 }

@@ -14,6 +14,7 @@ pub mod read;
 mod replay;
 mod selection;
 pub mod sink;
+mod texts;
 mod upload;
 mod verify;
 

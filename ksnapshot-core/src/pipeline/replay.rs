@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::read::{FrameReader, Snapshot, joined, runs};
 use super::selection::{Selection, select};
+use super::texts::Texts;
 use crate::pattern::Pattern;
 use crate::{
     Aspect, Cx, Decryptor, Error, ErrorKind, Event, Frame, Index, Item, Problem, ProblemKind,
@@ -85,6 +86,9 @@ pub async fn restore(
     let asked: Vec<u32> = (selection.items.iter().copied())
         .filter(|id| !selection.prerequisites.contains(id))
         .collect();
+    let texts = cx
+        .guard(Texts::read(&index, &frames, &selection.items))
+        .await?;
     let session = cx
         .guard(restorer.open(&index, &asked, options, request.jobs, cx))
         .await?;
@@ -95,11 +99,11 @@ pub async fn restore(
         cx: cx.clone(),
         jobs: request.jobs,
     };
-    let done = cx.guard(run.everything(selection)).await;
+    let done = cx.guard(run.everything(selection, texts)).await;
     let closed = session.close(done.is_ok()).await;
     let partial = |error: Error| {
-        error.hint(format!(
-            "{} now holds a part of the snapshot; drop it, or restore again with --clean.",
+        error.further_hint(format!(
+            "What was restored so far stays: {} now holds a part of the snapshot; drop it, or restore again with --clean.",
             restorer.target()
         ))
     };
@@ -125,19 +129,12 @@ struct Tally {
 }
 
 impl Run {
-    async fn everything(&self, selection: Selection) -> Result<RestoreReport> {
-        let of = |stage| {
-            selection
-                .items
-                .iter()
-                .copied()
-                .filter(move |&id| self.index.items[id as usize].stage == stage)
-        };
-        let data: BTreeSet<u32> = of(Stage::Data).collect();
+    async fn everything(&self, selection: Selection, texts: Texts) -> Result<RestoreReport> {
+        let data = (selection.items.iter())
+            .filter(|&&id| self.index.items[id as usize].stage == Stage::Data);
         let by_item = self.index.data_frames();
         let wanted: Vec<u32> = {
             let mut frames: Vec<u32> = data
-                .iter()
                 .filter_map(|id| by_item.get(id))
                 .flatten()
                 .copied()
@@ -161,27 +158,14 @@ impl Run {
         for problem in &tally.problems {
             self.cx.emit(&Event::Problem(problem));
         }
-        let pre: Vec<u32> = of(Stage::PreData).collect();
-        for texts in self.texts(&pre).await?.chunks(64) {
-            for (id, text) in texts {
-                self.define(*id, text, &mut tally).await?;
-            }
-        }
-        let rows = self.load(runs, &mut tally).await?;
-        let values: Vec<u32> = data
-            .iter()
-            .copied()
-            .filter(|&id| self.index.items[id as usize].place.is_some())
-            .collect();
-        for (id, text) in self.texts(&values).await? {
+        for (id, text) in texts.before {
             self.define(id, &text, &mut tally).await?;
         }
-        let post: Vec<u32> = of(Stage::PostData).collect();
-        for texts in self
-            .texts(&post)
-            .await?
-            .chunk_by(|a, b| self.is_grant(a.0) == self.is_grant(b.0))
-        {
+        let rows = self.load(runs, &mut tally).await?;
+        for (id, text) in texts.values {
+            self.define(id, &text, &mut tally).await?;
+        }
+        for texts in (texts.after).chunk_by(|a, b| self.is_grant(a.0) == self.is_grant(b.0)) {
             // Grants on one object from two sessions at once meet in its row of the catalog, and one of them is refused.
             let jobs = if texts.first().is_some_and(|t| self.is_grant(t.0)) {
                 1
@@ -195,33 +179,6 @@ impl Run {
             bytes,
             problems: tally.problems,
         })
-    }
-
-    /// The texts of `items`, in their order.
-    async fn texts(&self, items: &[u32]) -> Result<Vec<(u32, String)>> {
-        let mut texts = Vec::with_capacity(items.len());
-        let mut open: Option<(u32, Vec<u8>)> = None;
-        for &id in items {
-            let Some(place) = self.index.items[id as usize].place else {
-                continue;
-            };
-            let block = match &open {
-                Some((frame, block)) if *frame == place.frame => block,
-                _ => {
-                    let block = self
-                        .frames
-                        .one(&self.index.frames[place.frame as usize])
-                        .await?;
-                    &open.insert((place.frame, block)).1
-                }
-            };
-            // The index was checked: every place lies in its frame.
-            let text = &block[place.offset as usize..(place.offset + place.length) as usize];
-            let text = std::str::from_utf8(text)
-                .map_err(|cause| Error::corrupt("a definition is not UTF-8").source(cause))?;
-            texts.push((id, text.to_owned()));
-        }
-        Ok(texts)
     }
 
     async fn define(&self, id: u32, text: &str, tally: &mut Tally) -> Result<()> {
