@@ -389,7 +389,7 @@ impl Frames {
         let opened = match &self.decryptor {
             Some(decryptor) => decryptor
                 .open_window(&object.header, sealed, range)
-                .map_err(name)?,
+                .map_err(|e| name(changed_header(e)))?,
             None => sealed.to_vec(),
         };
         frames
@@ -405,6 +405,16 @@ impl Frames {
             })
             .collect::<Result<_>>()
             .map_err(name)
+    }
+}
+
+/// The index was opened by the same identity: where that opens no data, the data has changed.
+pub(super) fn changed_header(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Identity => {
+            Error::corrupt("the identity that opens the index does not open it").source(error)
+        }
+        _ => error,
     }
 }
 

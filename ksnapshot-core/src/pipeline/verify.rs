@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::read::{Snapshot, decode_frame, joined};
+use super::read::{Snapshot, changed_header, decode_frame, joined};
 use super::replay::{RestoreRequest, restore};
 use crate::age::from_io;
 use crate::{
@@ -162,7 +162,7 @@ async fn decode(
     let work = move || {
         {
             let mut opened: Box<dyn Read + Send + '_> = match &decryptor {
-                Some(decryptor) => decryptor.open(Box::new(&mut tap))?,
+                Some(decryptor) => decryptor.open(Box::new(&mut tap)).map_err(changed_header)?,
                 None => Box::new(&mut tap),
             };
             let cut = |e| from_io(e, "is cut short or changed");
