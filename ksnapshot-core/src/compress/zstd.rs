@@ -9,6 +9,15 @@ use zstd::zstd_safe::CParameter;
 use super::{Compression, Compressor, expect_length, undecodable};
 use crate::{Error, ErrorKind, Result};
 
+/// What level 3 changes for rows of text. Its own tables (2^17 and 2^16 entries) fall out of a core's second-level cache;
+/// tables of half the size and a longest short match of 6 instead of 5 took a fifth less CPU on TPC-H's rows and gave
+/// 1.9 % smaller output; on source code, the worst case found, 1.3 % larger.
+const TABLES_IN_CACHE: [CParameter; 3] = [
+    CParameter::MinMatch(6),
+    CParameter::HashLog(16),
+    CParameter::ChainLog(15),
+];
+
 /// zstd at one level. Each frame carries its length and a checksum.
 pub struct Zstd {
     level: i32,
@@ -37,6 +46,11 @@ impl Zstd {
         }
         let mut context = bulk::Compressor::new(self.level)?;
         context.set_parameter(CParameter::ChecksumFlag(true))?;
+        if self.level == 3 {
+            for parameter in TABLES_IN_CACHE {
+                context.set_parameter(parameter)?;
+            }
+        }
         Ok(context)
     }
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sqlx::{AssertSqlSafe, PgConnection};
 
+use super::error::{classify, sqlstate};
 use super::model::{Access, Address, Catalog, Class, Definition, Object};
 use super::version::ServerVersion;
 
@@ -182,12 +183,12 @@ impl Reader<'_> {
 }
 
 fn failed(what: &str, names: &HashMap<u32, String>, error: sqlx::Error) -> Error {
-    let Some(database) = error.as_database_error() else {
-        return Error::new(
-            ErrorKind::Server,
-            format!("reading {what} from the catalogs failed"),
-        )
-        .source(error);
+    let database = match (error.as_database_error(), sqlstate(&error)) {
+        // The connection is gone, or the server ends it.
+        (None, _) | (_, Some("57P01" | "57P02" | "57P03")) => {
+            return classify(error).context(format!("reading {what} from the catalogs"));
+        }
+        (Some(database), _) => database,
     };
     // What was dropped since the snapshot, the server's functions know by oid alone.
     let gone = database

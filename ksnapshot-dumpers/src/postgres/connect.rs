@@ -6,7 +6,7 @@ use std::time::Duration;
 use ksnapshot_core::{Error, ErrorKind, Result};
 use secrecy::ExposeSecret;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, Connection, Row};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 use tokio::time::timeout;
 use url::Url;
 
@@ -16,6 +16,11 @@ use crate::Access;
 
 /// How long a server may take to let us in.
 const CONNECT: Duration = Duration::from_secs(15);
+
+/// Since 14: a server that waits for a lock or works on a long statement looks every second whether we are still there.
+/// Servers that can't look refuse the setting; those of Linux can.
+pub(super) const NOTICE_OUR_END: &str = "SELECT pg_catalog.set_config(name, '1000', false) FROM pg_catalog.pg_settings
+     WHERE name = 'client_connection_check_interval' AND pg_catalog.version() LIKE '%linux%'";
 
 /// Parameters of a URL, as libpq knows them.
 const KNOWN: [&str; 11] = [
@@ -45,19 +50,19 @@ impl Postgres {
     /// Errors: [`ErrorKind::Usage`] for an unknown parameter or a value that makes no sense.
     pub fn parse(url: &str, access: &Access) -> Result<Self> {
         // The text may hold a password, so no error repeats it.
+        let bad_with = |what: &str, hint: &str| {
+            Error::new(ErrorKind::Usage, format!("database URL: {what}")).hint(hint)
+        };
         let bad = |what: &str| {
-            Error::new(ErrorKind::Usage, format!("database URL: {what}"))
-                .hint("Write it as postgres://USER@HOST:PORT/DATABASE, with special characters percent-encoded.")
+            bad_with(what, "Write it as postgres://USER@HOST:PORT/DATABASE, with special characters percent-encoded.")
         };
         let parsed = Url::parse(url).map_err(|cause| bad(&cause.to_string()))?;
         for (key, _) in parsed.query_pairs() {
             if key != "user" && !KNOWN.contains(&key.as_ref()) {
-                return Err(
-                    bad(&format!("parameter {key:?} is not known")).hint(format!(
-                        "Known parameters are {} and user.",
-                        KNOWN.join(", ")
-                    )),
-                );
+                return Err(bad_with(
+                    &format!("parameter {key:?} is not known"),
+                    &format!("Known parameters are {} and user.", KNOWN.join(", ")),
+                ));
             }
         }
         let mut options: PgConnectOptions = url.parse().map_err(|cause: sqlx::Error| {
@@ -69,7 +74,9 @@ impl Postgres {
         Ok(Self {
             options: options
                 .application_name("ksnapshot")
-                .statement_cache_capacity(0),
+                .statement_cache_capacity(0)
+                // What is restored may hold secrets, such as the options of a user mapping.
+                .disable_statement_logging(),
         })
     }
 

@@ -18,6 +18,10 @@ pub(super) fn copy_in(table: &TableData) -> String {
 
 /// The statement that reads a whole table, or a range of its pages.
 pub(super) fn copy_out(table: &TableData, pages: Pages) -> String {
+    if table.through_root {
+        let columns = table.columns.join(", ");
+        return format!("COPY (SELECT {columns} FROM {}) TO STDOUT", table.name);
+    }
     let from = (pages.0 > 0).then(|| format!("ctid >= '({},0)'::pg_catalog.tid", pages.0));
     let to = pages
         .1
@@ -173,6 +177,7 @@ mod tests {
             name: name.to_owned(),
             columns: columns.iter().map(|&c| c.to_owned()).collect(),
             condition: None,
+            through_root: false,
             pages: 0,
             toast_pages: 0,
             heap: true,

@@ -50,7 +50,9 @@ pub(crate) struct TableData {
     pub(crate) columns: Vec<String>,
     /// `WHERE …`, for tables of extensions of which only some rows are data.
     pub(crate) condition: Option<String>,
-    /// 8 KiB pages as the server last counted them.
+    /// Rows of all its partitions, read and loaded through it. Otherwise rows are its own only.
+    pub(crate) through_root: bool,
+    /// Pages of rows.
     pub(crate) pages: u64,
     /// The same of the TOAST table.
     pub(crate) toast_pages: u64,

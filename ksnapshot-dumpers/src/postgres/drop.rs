@@ -78,9 +78,7 @@ fn statements(catalog: &Catalog, script: &Script, items: &[&Item]) -> Vec<String
     let mut seen = HashSet::new();
     let first: HashSet<u32> = items
         .iter()
-        .filter(|i| {
-            i.aspect == Aspect::Definition && seen.insert((&i.kind, &i.schema, &i.name))
-        })
+        .filter(|i| i.aspect == Aspect::Definition && seen.insert((&i.kind, &i.schema, &i.name)))
         .map(|i| i.id)
         .collect();
     let made = definitions().filter(|i| first.contains(&i.id));

@@ -42,6 +42,8 @@ pub(super) fn classify(cause: sqlx::Error) -> Error {
             .hint("Use a role with BYPASSRLS, or the table's owner: row security would hide rows from this one."),
         "42501" => Error::new(ErrorKind::Refused, message)
             .hint("Grant the missing right to this role, or use one that has it."),
+        "57014" => Error::new(ErrorKind::Refused, message)
+            .hint("Somebody cancelled the statement, or a limit of the server did; its log tells."),
         "40001" | "40P01" => Error::new(ErrorKind::Conflict, message),
         // The server has no code of its own for two sessions that change one row of a catalog.
         "XX000" if server.message().starts_with("tuple concurrently") => Error::new(ErrorKind::Conflict, message),
@@ -63,6 +65,9 @@ fn lost() -> Error {
 pub(super) fn connecting(cause: sqlx::Error, to: &Postgres) -> Error {
     let error =
         |message: String| Error::new(ErrorKind::Server, format!("{}: {message}", to.address()));
+    const TLS: &str =
+        "Check sslmode and sslrootcert: the server offers no TLS, or its certificate is not trusted.";
+    let said = cause.as_database_error().map(|e| e.message().to_owned());
     match sqlstate(&cause).map(ToOwned::to_owned).as_deref() {
         Some("28P01" | "28000") => error(format!("login refused for user {}", to.user_name()))
             .hint("Set PGPASSWORD or a line in .pgpass, and check that pg_hba.conf lets this user in from here.")
@@ -72,11 +77,16 @@ pub(super) fn connecting(cause: sqlx::Error, to: &Postgres) -> Error {
         Some("53300") => error("no connection left".into())
             .hint("Lower --jobs, or raise max_connections on the server.")
             .source(cause),
-        Some(_) => error("login failed".into()).source(cause),
+        Some("42501") => error(format!("login failed: {}", said.unwrap_or_default()))
+            .hint(format!("Grant CONNECT on the database to {}, or use another role.", to.user_name())),
+        Some(_) => error(format!("login failed: {}", said.unwrap_or_default()))
+            .hint("Look into the server's log, and try again."),
         None => match cause {
-            sqlx::Error::Tls(_) => error("TLS refused".into())
-                .hint("Check sslmode and sslrootcert: the server offers no TLS, or its certificate is not trusted.")
-                .source(cause),
+            sqlx::Error::Tls(_) => error("TLS refused".into()).hint(TLS).source(cause),
+            // What the handshake finds wrong comes as a fault of the connection.
+            sqlx::Error::Io(ref io) if io.to_string().contains("certificate") => {
+                error("TLS refused".into()).hint(TLS).source(cause)
+            }
             sqlx::Error::Io(_) => error("can't connect".into())
                 .hint("Check host and port, and that the server runs and listens there.")
                 .source(cause),
@@ -84,7 +94,9 @@ pub(super) fn connecting(cause: sqlx::Error, to: &Postgres) -> Error {
             sqlx::Error::Protocol(_) | sqlx::Error::Configuration(_) => error("login failed".into())
                 .hint("Set PGPASSWORD or a line in .pgpass, and check which method pg_hba.conf asks for.")
                 .source(cause),
-            _ => error("login failed".into()).source(cause),
+            _ => error("login failed".into())
+                .hint("Look into the server's log, and try again.")
+                .source(cause),
         },
     }
 }

@@ -10,7 +10,7 @@ use ksnapshot_core::{
 };
 use sqlx::postgres::PgConnection;
 
-use super::connect::{Postgres, run, version};
+use super::connect::{NOTICE_OUR_END, Postgres, run, version};
 use super::copy::{copy_out, rows_in, rows_measured};
 use super::database::Database;
 use super::ddl::{self, Script};
@@ -110,7 +110,9 @@ impl RestoreSession for Session {
         // Two definitions at work on the same tables may lock each other out; the server ends one of them, whole.
         for _ in 0..RETRIES {
             match &done {
-                Err(error) if error.kind() == ErrorKind::Conflict => done = run(&mut connection, text).await,
+                Err(error) if error.kind() == ErrorKind::Conflict => {
+                    done = run(&mut connection, text).await
+                }
                 _ => break,
             }
         }
@@ -218,6 +220,7 @@ async fn settle(connection: &mut PgConnection, version: ServerVersion) -> Result
     settings.extend(["SET synchronous_commit = off", SORT_MEMORY]);
     if version.at_least(14) {
         settings.push("SET idle_session_timeout = 0");
+        settings.push(NOTICE_OUR_END);
     }
     if version.at_least(17) {
         settings.push("SET transaction_timeout = 0");

@@ -14,7 +14,7 @@ use ksnapshot_core::{
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::connect::{Postgres, run, version};
+use super::connect::{NOTICE_OUR_END, Postgres, run, version};
 use super::copy::{Pages, copy_in, copy_out, rows_out};
 use super::database::Database;
 use super::ddl::{self, Script, TableData};
@@ -31,6 +31,9 @@ const PAGE: u64 = 8192;
 
 /// How long ending what is left on the server may take.
 const CLOSE: Duration = Duration::from_secs(5);
+
+/// What helps when a session ended that nobody was told of.
+const AGAIN: &str = "Look into the server's log for who ended it, and run the dump again.";
 
 /// A dump's view of the source.
 pub(super) struct Session {
@@ -263,7 +266,8 @@ impl DumpSession for Session {
             return Err(Error::new(
                 ErrorKind::Server,
                 "a reader's connection is gone",
-            ));
+            )
+            .hint(AGAIN));
         }
         // A transaction that somebody ended would answer that it is not in the dump's snapshot any more.
         for connection in &mut idle {
@@ -276,7 +280,8 @@ impl DumpSession for Session {
                 return Err(Error::new(
                     ErrorKind::Server,
                     "a reader's transaction has ended",
-                ));
+                )
+                .hint(AGAIN));
             }
         }
         *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = idle;
@@ -335,6 +340,7 @@ async fn settle(connection: &mut PgConnection, version: ServerVersion) -> Result
     ];
     if version.at_least(14) {
         settings.push("SET idle_session_timeout = 0");
+        settings.push(NOTICE_OUR_END);
     }
     if version.at_least(17) {
         settings.push("SET transaction_timeout = 0");
@@ -457,7 +463,8 @@ fn unreadable(kind: &str, what: &str, name: &str) -> Problem {
         object: format!("{kind} {name}"),
         message: format!("no right to read its {what}"),
         hint: Some(format!(
-            "Run `GRANT SELECT ON {name} TO` the role that dumps."
+            "Run `GRANT SELECT ON {name} TO` the role that dumps, which also needs USAGE on the schema; where row \
+             security hides rows from it, it needs BYPASSRLS."
         )),
     }
 }

@@ -20,7 +20,7 @@ pub(super) async fn create_database(
         match error.kind() {
             ErrorKind::AlreadyExists => error
                 .with_kind(ErrorKind::TargetNotEmpty)
-                .context(format!("database {name}")),
+                .hint("Leave --create away to restore into it as it is, or choose another name."),
             ErrorKind::Refused => error
                 .with_kind(ErrorKind::Failed)
                 .context(format!("database {name}"))

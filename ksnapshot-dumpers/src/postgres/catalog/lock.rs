@@ -49,7 +49,7 @@ pub(super) async fn lock(conn: &mut PgConnection, version: ServerVersion) -> Res
                     n.nspname || '.' || c.relname AS bare,
                     c.relkind IN ('r', 'p') AS lockable,
                     coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), true)
-                        AS readable
+                        AND NOT row_security_active(c.oid) AS readable
              FROM pg_class c
              JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'i', 'I', 'c') AND c.relpersistence <> 't'

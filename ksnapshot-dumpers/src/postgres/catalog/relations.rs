@@ -9,6 +9,15 @@ use super::access::access;
 use super::{Reader, USER_SCHEMA, not_of_extension};
 use crate::postgres::model::{Address, Class, Column, Definition, Object, Relation, Sequence};
 
+/// How large a relation is now; `relpages` is what the last VACUUM or ANALYZE counted, 0 for a table just filled. Only
+/// asked where we may read, because there the table is locked already and nobody makes us wait.
+fn pages(oid: &str) -> String {
+    format!(
+        "CASE WHEN c.relkind IN ('r', 'm') AND has_table_privilege(c.oid, 'SELECT')
+              THEN coalesce(pg_relation_size({oid}) / current_setting('block_size')::int8, 0) ELSE 0 END"
+    )
+}
+
 /// Everything with columns, columns included.
 pub(super) async fn relations(
     reader: &mut Reader<'_>,
@@ -29,6 +38,11 @@ pub(super) async fn relations(
                     AS parent_names,
                 CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END AS partition_key,
                 pg_get_expr(c.relpartbound, c.oid) AS bound,
+                EXISTS (SELECT FROM pg_partitioned_table p
+                        JOIN pg_opclass oc ON oc.oid = ANY (p.partclass)
+                        JOIN pg_am am ON am.oid = oc.opcmethod
+                        WHERE p.partrelid = c.oid AND am.amname = 'hash' AND oc.opcname = 'enum_ops'
+                          AND oc.opcnamespace = 'pg_catalog'::regnamespace) AS hashes_enums,
                 coalesce(c.reloptions, '{{}}') AS options,
                 coalesce(t.reloptions, '{{}}') AS toast_options,
                 m.amname AS access_method,
@@ -38,8 +52,8 @@ pub(super) async fn relations(
                 c.relforcerowsecurity AS force_row_security,
                 CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END AS of_type,
                 c.relispopulated AS populated,
-                c.relpages AS pages,
-                coalesce(t.relpages, 0) AS toast_pages,
+                {pages} AS pages,
+                {toast_pages} AS toast_pages,
                 CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END AS query,
                 r.oid::int8 AS rule,
                 fs.srvname AS server,
@@ -54,6 +68,8 @@ pub(super) async fn relations(
          LEFT JOIN pg_foreign_server fs ON fs.oid = f.ftserver
          WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relpersistence <> 't' AND {USER_SCHEMA} AND {own}",
         server_options = foreign_options("f.ftoptions"),
+        pages = pages("c.oid"),
+        toast_pages = pages("c.reltoastrelid"),
     );
     let mut objects = reader
         .objects(

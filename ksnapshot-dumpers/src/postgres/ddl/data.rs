@@ -11,8 +11,9 @@ impl Writer<'_> {
             .filter(|step| step.part == Part::Whole)
             .map(|step| step.object)
             .collect();
+        let through = self.loaded_through();
         for &position in &wholes {
-            self.rows(position);
+            self.rows(position, &through);
         }
         for &position in &wholes {
             self.value(position);
@@ -29,7 +30,7 @@ impl Writer<'_> {
         }
     }
 
-    fn rows(&mut self, position: usize) {
+    fn rows(&mut self, position: usize, through: &HashSet<Address>) {
         let object = &self.catalog.objects[position];
         let mut data = TableData {
             item: 0,
@@ -37,6 +38,7 @@ impl Writer<'_> {
             name: names::qualified(object),
             columns: Vec::new(),
             condition: None,
+            through_root: false,
             pages: 0,
             toast_pages: 0,
             heap: false,
@@ -44,6 +46,14 @@ impl Writer<'_> {
             unlogged: false,
         };
         match &object.definition {
+            Definition::Relation(relation) if through.contains(&self.root(object).address) => {
+                if relation.is_partition {
+                    return;
+                }
+                data.columns = table::data_columns(relation);
+                data.through_root = true;
+                data.readable = relation.readable;
+            }
             Definition::Relation(relation) if relation.kind == RelationKind::Table => {
                 data.columns = table::data_columns(relation);
                 data.pages = u64::try_from(relation.pages).unwrap_or(0);
@@ -69,6 +79,31 @@ impl Writer<'_> {
             draft(object.kind(), object.name.clone(), made.as_ref()),
         );
         self.script.tables.push(data);
+    }
+
+    /// Tables below which rows may belong into another partition where they are loaded: a hash of an enum is one of its
+    /// oid, and so another one in every database.
+    fn loaded_through(&self) -> HashSet<Address> {
+        let hashes_enums = |object: &&Object| matches!(&object.definition, Definition::Relation(r) if r.hashes_enums);
+        self.catalog
+            .objects
+            .iter()
+            .filter(hashes_enums)
+            .map(|object| self.root(object).address)
+            .collect()
+    }
+
+    /// The table at the top of a partition's tree; any other one itself.
+    fn root<'o>(&'o self, object: &'o Object) -> &'o Object {
+        let mut top = object;
+        while let Definition::Relation(relation) = &top.definition
+            && relation.is_partition
+            && let Some(parent) = relation.parents.first()
+            && let Some(&position) = self.positions.get(&Address(Class::Relation, *parent))
+        {
+            top = &self.catalog.objects[position];
+        }
+        top
     }
 
     fn value(&mut self, position: usize) {

@@ -23,6 +23,8 @@ pub(crate) struct Relation {
     pub(crate) partition_key: Option<String>,
     /// `FOR VALUES IN ('x')` or `DEFAULT`.
     pub(crate) bound: Option<String>,
+    /// It is partitioned by the hash of an enum, which is another one in every database.
+    pub(crate) hashes_enums: bool,
     /// `name=value`.
     pub(crate) options: Vec<String>,
     /// The same of its TOAST table.
@@ -39,7 +41,7 @@ pub(crate) struct Relation {
     pub(crate) of_type: Option<String>,
     /// Of a materialized view: it has been filled.
     pub(crate) populated: bool,
-    /// 8 KiB pages of rows, as last counted by the server.
+    /// Pages of rows, at the time of the dump.
     pub(crate) pages: i64,
     /// The same of its TOAST table.
     pub(crate) toast_pages: i64,
