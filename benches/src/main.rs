@@ -1,6 +1,6 @@
 //! Races of ksnapshot against its peers: the same data, one run, turn by turn.
 //!
-//! `make bench` runs all of them. A [`Race`](race::Race) is data: a field to run on (servers and the environment that
+//! `make bench` runs all of them. A [`race::Race`] is data: a field to run on (servers and the environment that
 //! names them), contestants that are lines of bash, and [claims](claim::Claim) that the figures meet or don't. Nothing
 //! here passes or fails: a table says what was measured, and the target beside it.
 //!

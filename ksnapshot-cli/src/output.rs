@@ -9,6 +9,9 @@ use serde_json::json;
 
 use crate::progress::{Bars, JsonLines, Lines};
 
+/// Every error says what to do next.
+const NO_ADVICE: &str = "Run it again with KSNAPSHOT_LOG=debug to see what led to it.";
+
 /// How to print.
 #[derive(Debug)]
 pub(crate) struct Output {
@@ -60,13 +63,12 @@ impl Output {
                 "message_type": "error",
                 "code": error.kind().exit_code(),
                 "message": format!("{error:#}"),
-                "hint": error.advice(),
+                "hint": error.advice().unwrap_or(NO_ADVICE),
             }));
         }
         to_stderr(&format!("error: {error:#}"));
-        if let Some(hint) = error.advice() {
-            to_stderr(&format!("hint: {hint}"));
-        }
+        let hint = error.advice().unwrap_or(NO_ADVICE);
+        to_stderr(&format!("hint: {hint}"));
     }
 }
 

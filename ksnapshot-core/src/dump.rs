@@ -34,7 +34,7 @@ pub trait DumpSession: Send + Sync {
     /// Writes one part of the data stage, start to end. Called for up to `workers` parts at once, in any order.
     ///
     /// An error fails the whole dump. What can't be read for lack of a right is no error: it is reported by
-    /// [`PartSink::problem`], and the part ends.
+    /// [`PartSink::unreadable`], and the part ends.
     async fn dump(&self, part: &DataPart, out: &mut PartSink) -> Result<()>;
 
     /// Proves, after the last part and before the commit, that the view held to the end.

@@ -23,13 +23,10 @@ pub(crate) async fn run(args: CatArgs, _output: &Output, cx: &Cx) -> Result<u8> 
             .guard(open_object(&storage, &key, decryptor.as_ref()))
             .await?;
         let name = key.to_string();
-        let copied = tokio::task::spawn_blocking(move || copy(reader)).await;
-        cx.guard(async {
-            copied
-                .unwrap_or_else(|cause| Err(Error::new(ErrorKind::Failed, "stopped").source(cause)))
-        })
-        .await
-        .map_err(|e| e.context(name))?;
+        // Reading and writing may both block for long: they wait on another thread, and a cancelled wait leaves it there.
+        cx.guard(blocking(move || copy(reader)))
+            .await
+            .map_err(|e| e.context(name))?;
         return Ok(0);
     }
     let snapshot = args.which.find(cx).await?;
@@ -50,7 +47,7 @@ pub(crate) async fn run(args: CatArgs, _output: &Output, cx: &Cx) -> Result<u8> 
             Excerpt::of(&index, frames, &select(&index, &request)?)
         };
         while let Some(text) = excerpt.next().await? {
-            if !write(&text)? {
+            if !blocking(move || write(&text)).await? {
                 break;
             }
         }
@@ -58,6 +55,14 @@ pub(crate) async fn run(args: CatArgs, _output: &Output, cx: &Cx) -> Result<u8> 
     })
     .await?;
     Ok(0)
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|cause| Err(Error::new(ErrorKind::Failed, "stopped").source(cause)))
 }
 
 /// Writes to stdout; false when the reader has seen enough.

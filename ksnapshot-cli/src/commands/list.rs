@@ -20,9 +20,11 @@ pub(crate) async fn run(args: ListArgs, output: &Output, cx: &Cx) -> Result<u8> 
     for listed in found {
         match listed.manifest {
             Ok(manifest) => manifests.push(manifest),
+            // The last one is what the command ends with; those before it are told apart.
             Err(error) => {
-                output.note(&format!("error: {error:#}"));
-                unreadable.get_or_insert(error);
+                if let Some(before) = unreadable.replace(error) {
+                    output.note(&format!("warning: {before:#}"));
+                }
             }
         }
     }
@@ -37,6 +39,9 @@ pub(crate) async fn run(args: ListArgs, output: &Output, cx: &Cx) -> Result<u8> 
             format!("{storage}: holds no snapshot"),
         )
         .hint("Make one with `ksnapshot dump SOURCE --to STORAGE`."));
+    }
+    if let (true, Some(error)) = (manifests.is_empty(), unreadable.take()) {
+        return Err(error);
     }
     if output.json {
         for m in &manifests {

@@ -84,7 +84,11 @@ async fn plan(
     let mut tables = Vec::new();
     for item in chosen {
         match item.aspect {
-            Aspect::Setting | Aspect::Owner | Aspect::Acl | Aspect::Comment | Aspect::SecurityLabel => {}
+            Aspect::Setting
+            | Aspect::Owner
+            | Aspect::Acl
+            | Aspect::Comment
+            | Aspect::SecurityLabel => {}
             Aspect::Data => {
                 let stats = item.data.unwrap_or_default();
                 rows += stats.rows;

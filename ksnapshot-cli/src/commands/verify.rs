@@ -42,6 +42,9 @@ pub(crate) async fn run(args: VerifyArgs, output: &Output, cx: &Cx) -> Result<u8
     let proved = match report.level {
         Level::Checksum => "every object is as it was written",
         Level::Decode => "every row decodes to what was dumped",
+        Level::Restore if !report.problems.is_empty() => {
+            "restored with the problems above; its rows read back equal"
+        }
         Level::Restore => "restored, read back and equal",
     };
     let id = &snapshot.manifest.id;

@@ -19,7 +19,8 @@ const CONNECT: Duration = Duration::from_secs(15);
 
 /// Since 14: a server that waits for a lock or works on a long statement looks every second whether we are still there.
 /// Servers that can't look refuse the setting; those of Linux can.
-pub(super) const NOTICE_OUR_END: &str = "SELECT pg_catalog.set_config(name, '1000', false) FROM pg_catalog.pg_settings
+pub(super) const NOTICE_OUR_END: &str =
+    "SELECT pg_catalog.set_config(name, '1000', false) FROM pg_catalog.pg_settings
      WHERE name = 'client_connection_check_interval' AND pg_catalog.version() LIKE '%linux%'";
 
 /// Parameters of a URL, as libpq knows them.
@@ -54,7 +55,10 @@ impl Postgres {
             Error::new(ErrorKind::Usage, format!("database URL: {what}")).hint(hint)
         };
         let bad = |what: &str| {
-            bad_with(what, "Write it as postgres://USER@HOST:PORT/DATABASE, with special characters percent-encoded.")
+            bad_with(
+                what,
+                "Write it as postgres://USER@HOST:PORT/DATABASE, with special characters percent-encoded.",
+            )
         };
         let parsed = Url::parse(url).map_err(|cause| bad(&cause.to_string()))?;
         for (key, _) in parsed.query_pairs() {

@@ -65,8 +65,7 @@ fn lost() -> Error {
 pub(super) fn connecting(cause: sqlx::Error, to: &Postgres) -> Error {
     let error =
         |message: String| Error::new(ErrorKind::Server, format!("{}: {message}", to.address()));
-    const TLS: &str =
-        "Check sslmode and sslrootcert: the server offers no TLS, or its certificate is not trusted.";
+    const TLS: &str = "Check sslmode and sslrootcert: the server offers no TLS, or its certificate is not trusted.";
     let said = cause.as_database_error().map(|e| e.message().to_owned());
     match sqlstate(&cause).map(ToOwned::to_owned).as_deref() {
         Some("28P01" | "28000") => error(format!("login refused for user {}", to.user_name()))

@@ -263,11 +263,7 @@ impl DumpSession for Session {
         let mut idle =
             std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
         if idle.len() != self.processes.len() {
-            return Err(Error::new(
-                ErrorKind::Server,
-                "a reader's connection is gone",
-            )
-            .hint(AGAIN));
+            return Err(Error::new(ErrorKind::Server, "a reader's connection is gone").hint(AGAIN));
         }
         // A transaction that somebody ended would answer that it is not in the dump's snapshot any more.
         for connection in &mut idle {
@@ -277,11 +273,9 @@ impl DumpSession for Session {
                 .map_err(classify)?;
             let isolation: String = row.try_get(0).map_err(classify)?;
             if isolation != "repeatable read" {
-                return Err(Error::new(
-                    ErrorKind::Server,
-                    "a reader's transaction has ended",
-                )
-                .hint(AGAIN));
+                return Err(
+                    Error::new(ErrorKind::Server, "a reader's transaction has ended").hint(AGAIN),
+                );
             }
         }
         *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = idle;
