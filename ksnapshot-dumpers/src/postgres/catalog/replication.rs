@@ -22,22 +22,26 @@ async fn subscriptions(
     problems: &mut Vec<Problem>,
 ) -> Result<Vec<Object>> {
     #[derive(Deserialize)]
-    struct Hidden {
+    struct Seen {
         name: String,
+        /// Of all or of none: where none may be read, the others of this function must not even be asked for.
+        readable: bool,
     }
     let here = "s.subdbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())";
-    let hidden: Vec<Hidden> = reader
+    let seen: Vec<Seen> = reader
         .rows(
             "subscriptions",
             &format!(
-                "SELECT s.subname AS name FROM pg_subscription s
-                 WHERE {here} AND NOT has_column_privilege('pg_catalog.pg_subscription', 'subconninfo', 'SELECT')
+                "SELECT s.subname AS name,
+                        has_column_privilege('pg_catalog.pg_subscription', 'subconninfo', 'SELECT') AS readable
+                 FROM pg_subscription s
+                 WHERE {here}
                  ORDER BY 1"
             ),
         )
         .await?;
-    if !hidden.is_empty() {
-        problems.extend(hidden.into_iter().map(|Hidden { name }| Problem {
+    if !seen.iter().any(|each| each.readable) {
+        problems.extend(seen.into_iter().map(|Seen { name, .. }| Problem {
             kind: ProblemKind::Unreadable,
             object: format!("subscription {name}"),
             message: "its connection may not be read; it is left out".to_owned(),
