@@ -65,6 +65,13 @@ fn shop() -> Db<'static> {
     filled(&NAME, "faults_shop", SHOP)
 }
 
+/// One like it, for a test that counts its sessions.
+fn own_shop() -> Db<'static> {
+    let db = server().fresh_db("faults_own").unwrap();
+    db.psql(SHOP).unwrap();
+    db
+}
+
 /// The larger one.
 fn heap() -> Db<'static> {
     static NAME: OnceLock<String> = OnceLock::new();

@@ -92,7 +92,7 @@ fn no_right_to_connect() {
     refused(
         &url,
         |run| run,
-        &["permission denied for database", "hint: "],
+        &["permission denied for database", "hint: Grant CONNECT"],
     );
 }
 

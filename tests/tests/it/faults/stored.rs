@@ -53,7 +53,7 @@ fn found(place: &Place, what: &str, verbs: &[&str]) {
 #[track_caller]
 fn untouched_or_partial(run: &Run, target: &Db<'_>) {
     let sql = "select count(*) from pg_namespace where nspname = 'shop'";
-    let told = run.stderr.contains("holds a part of the snapshot");
+    let told = run.stderr.contains("now holds a part of the snapshot");
     let touched = target.psql(sql).unwrap() != "0";
     assert!(told || !touched, "{run:?}");
 }
