@@ -1,23 +1,27 @@
 //! gzip members (RFC 1952).
 
-use std::io::{Read, Write};
+use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
-use flate2::write::GzEncoder;
+use libdeflater::{CompressionLvl, Compressor as Deflate};
 
-use super::{Compression, Compressor, expect_length, undecodable};
+use super::{Compression, Compressor, Idle, expect_length, undecodable};
 use crate::{Error, ErrorKind, Result};
 
 /// gzip at one level. Each member carries its length and a checksum.
 #[derive(Debug)]
 pub struct Gzip {
     level: u32,
+    idle: Idle<Deflate>,
 }
 
 impl Gzip {
     /// At a level from 0 to 9.
     pub fn new(level: u32) -> Self {
-        Self { level }
+        Self {
+            level,
+            idle: Idle::default(),
+        }
     }
 }
 
@@ -31,13 +35,22 @@ impl Compressor for Gzip {
     }
 
     fn compress(&self, block: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        let mut encoder = GzEncoder::new(out, flate2::Compression::new(self.level));
-        encoder
-            .write_all(block)
-            .and_then(|()| encoder.finish().map(|_| ()))
-            .map_err(|cause| {
-                Error::new(ErrorKind::Failed, "gzip: compression failed").source(cause)
-            })
+        let failed =
+            |cause: String| Error::new(ErrorKind::Failed, "gzip: compression failed").source(cause);
+        let mut deflate = match self.idle.take() {
+            Some(deflate) => deflate,
+            None => {
+                let level = CompressionLvl::new(self.level.cast_signed());
+                Deflate::new(level.map_err(|e| failed(format!("{e:?}")))?)
+            }
+        };
+        let mut member = vec![0; deflate.gzip_compress_bound(block.len())];
+        let length = deflate
+            .gzip_compress(block, &mut member)
+            .map_err(|e| failed(e.to_string()))?;
+        out.extend_from_slice(&member[..length]);
+        self.idle.give_back(deflate);
+        Ok(())
     }
 
     fn decompress(&self, frame: &[u8], plain: usize) -> Result<Vec<u8>> {

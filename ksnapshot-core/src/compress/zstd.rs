@@ -1,12 +1,11 @@
 //! zstd frames (RFC 8878).
 
 use std::io::Read;
-use std::sync::{Mutex, PoisonError};
 
 use zstd::bulk;
 use zstd::zstd_safe::CParameter;
 
-use super::{Compression, Compressor, expect_length, undecodable};
+use super::{Compression, Compressor, Idle, expect_length, undecodable};
 use crate::{Error, ErrorKind, Result};
 
 /// What level 3 changes for rows of text. Its own tables (2^17 and 2^16 entries) fall out of a core's second-level cache;
@@ -21,9 +20,7 @@ const TABLES_IN_CACHE: [CParameter; 3] = [
 /// zstd at one level. Each frame carries its length and a checksum.
 pub struct Zstd {
     level: i32,
-    /// A context costs megabytes and a millisecond to make, so it goes back here after use. There are never more
-    /// than blocks being compressed at once.
-    idle: Mutex<Vec<bulk::Compressor<'static>>>,
+    idle: Idle<bulk::Compressor<'static>>,
 }
 
 impl Zstd {
@@ -31,17 +28,12 @@ impl Zstd {
     pub fn new(level: i32) -> Self {
         Self {
             level,
-            idle: Mutex::new(Vec::new()),
+            idle: Idle::default(),
         }
     }
 
     fn context(&self) -> std::io::Result<bulk::Compressor<'static>> {
-        if let Some(context) = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
-        {
+        if let Some(context) = self.idle.take() {
             return Ok(context);
         }
         let mut context = bulk::Compressor::new(self.level)?;
@@ -78,10 +70,7 @@ impl Compressor for Zstd {
         let mut context = self.context().map_err(failed)?;
         let frame = context.compress(block).map_err(failed)?;
         out.extend_from_slice(&frame);
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(context);
+        self.idle.give_back(context);
         Ok(())
     }
 
