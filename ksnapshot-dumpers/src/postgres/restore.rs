@@ -190,7 +190,7 @@ impl RestoreSession for Session {
 }
 
 /// The settings under which definitions and rows are replayed, by us and by psql: they stand at the head of the text.
-pub(super) const SETTINGS: [&str; 14] = [
+pub(super) const SETTINGS: [&str; 15] = [
     "SET statement_timeout = 0",
     "SET lock_timeout = 0",
     "SET idle_in_transaction_session_timeout = 0",
@@ -205,6 +205,7 @@ pub(super) const SETTINGS: [&str; 14] = [
     "SET IntervalStyle = postgres",
     "SET TimeZone = 'UTC'",
     "SET default_tablespace = ''",
+    "SET default_table_access_method = heap",
 ];
 
 /// Memory in which an index is sorted, where the target allows less by itself. Two are built at once at most per core.
