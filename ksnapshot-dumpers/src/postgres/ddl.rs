@@ -83,6 +83,8 @@ pub(crate) struct LargeObjectData {
     pub(crate) item: u32,
     /// Ascending.
     pub(crate) oids: Vec<u32>,
+    /// Whether their bytes may be read.
+    pub(crate) readable: bool,
 }
 
 /// Writes everything, in dependency order: before the data, data, after the data.
@@ -102,7 +104,7 @@ pub(crate) fn statements(catalog: &Catalog) -> Script {
         writer.step(number, step);
     }
     let batches = writer.create_large_objects();
-    writer.data(&steps, &batches);
+    writer.data(&steps, batches);
     let (last, main): (Vec<_>, Vec<_>) = steps
         .iter()
         .enumerate()

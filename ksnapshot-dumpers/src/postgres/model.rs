@@ -263,6 +263,8 @@ pub(crate) struct LargeObject {
     pub(crate) access: Option<Access>,
     /// Its comment.
     pub(crate) comment: Option<String>,
+    /// Whether its bytes may be read.
+    pub(crate) readable: bool,
 }
 
 impl Object {

@@ -17,7 +17,7 @@ use sqlx::{AssertSqlSafe, Row};
 use super::connect::{NOTICE_OUR_END, Postgres, run, version};
 use super::copy::{Pages, copy_in, copy_out, rows_out};
 use super::database::Database;
-use super::ddl::{self, Script, TableData};
+use super::ddl::{self, LargeObjectData, Script, TableData};
 use super::error::classify;
 use super::model::MODEL_VERSION;
 use super::version::ServerVersion;
@@ -119,6 +119,13 @@ impl Session {
                 .iter()
                 .filter(|s| !s.readable)
                 .map(|s| unreadable("sequence", "value", &s.name)),
+        );
+        problems.extend(
+            script
+                .large_objects
+                .iter()
+                .filter(|batch| !batch.readable)
+                .map(|batch| hidden(&script, batch)),
         );
         for problem in &problems {
             cx.emit(&ksnapshot_core::Event::Problem(problem));
@@ -420,7 +427,7 @@ fn plan(script: &Script, version: ServerVersion) -> (Vec<DataPart>, Vec<Work>) {
         }
     }
     planned.sort_by_key(|(_, bytes, ..)| std::cmp::Reverse(*bytes));
-    for (number, batch) in script.large_objects.iter().enumerate() {
+    for (number, batch) in (script.large_objects.iter().enumerate()).filter(|(_, b)| b.readable) {
         planned.push((
             format!("large objects {}", number + 1),
             0,
@@ -460,5 +467,19 @@ fn unreadable(kind: &str, what: &str, name: &str) -> Problem {
             "Run `GRANT SELECT ON {name} TO` the role that dumps, which also needs USAGE on the schema; where row \
              security hides rows from it, it needs BYPASSRLS."
         )),
+    }
+}
+
+fn hidden(script: &Script, batch: &LargeObjectData) -> Problem {
+    let oids: Vec<String> = batch.oids.iter().map(ToString::to_string).collect();
+    let (count, list) = (oids.len(), oids.join(", "));
+    Problem {
+        kind: ProblemKind::Unreadable,
+        object: script.items[batch.item as usize].title(),
+        message: format!("no right to read the bytes of {count}: {list}"),
+        hint: Some(
+            "Run `GRANT SELECT ON LARGE OBJECT … TO` the role that dumps, or dump as their owner."
+                .into(),
+        ),
     }
 }

@@ -80,12 +80,20 @@ pub(super) async fn default_privileges(reader: &mut Reader<'_>) -> Result<Vec<De
 /// Large objects, without their bytes.
 pub(super) async fn large_objects(reader: &mut Reader<'_>) -> Result<Vec<LargeObject>> {
     let access = access("l.lomacl", "acldefault('L', l.lomowner)");
+    // Before 18 no function of the server tells.
+    let readable = "pg_has_role(l.lomowner, 'USAGE')
+                    OR (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user)
+                    OR current_setting('lo_compat_privileges')::bool
+                    OR EXISTS (SELECT FROM aclexplode(l.lomacl) p
+                               WHERE p.privilege_type = 'SELECT'
+                                 AND (p.grantee = 0 OR pg_has_role(p.grantee, 'USAGE')))";
     reader
         .rows(
             "large objects",
             &format!(
                 "SELECT l.oid::int8 AS oid, pg_get_userbyid(l.lomowner) AS owner, {access},
-                        obj_description(l.oid, 'pg_largeobject') AS comment
+                        obj_description(l.oid, 'pg_largeobject') AS comment,
+                        {readable} AS readable
                  FROM pg_largeobject_metadata l
                  ORDER BY l.oid"
             ),

@@ -5,7 +5,7 @@ use crate::postgres::quote::ident;
 
 impl Writer<'_> {
     /// The data items: rows first, then sequences, then large objects.
-    pub(super) fn data(&mut self, steps: &[Step], batches: &[(u32, Vec<u32>)]) {
+    pub(super) fn data(&mut self, steps: &[Step], batches: Vec<(u32, LargeObjectData)>) {
         let wholes: Vec<usize> = steps
             .iter()
             .filter(|step| step.part == Part::Whole)
@@ -18,15 +18,10 @@ impl Writer<'_> {
         for &position in &wholes {
             self.value(position);
         }
-        for (made, oids) in batches {
-            let item = self.push(
-                None,
-                draft("large objects", large_objects::span(oids), Some(made)),
-            );
-            self.script.large_objects.push(LargeObjectData {
-                item,
-                oids: oids.clone(),
-            });
+        for (made, mut data) in batches {
+            let span = large_objects::span(&data.oids);
+            data.item = self.push(None, draft("large objects", span, Some(&made)));
+            self.script.large_objects.push(data);
         }
     }
 

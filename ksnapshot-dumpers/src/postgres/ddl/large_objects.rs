@@ -7,13 +7,14 @@ use crate::postgres::quote::{ident, literal};
 const BATCH: usize = 1000;
 
 impl Writer<'_> {
-    /// Makes them, empty. Answers with each batch's item and oids.
-    pub(super) fn create_large_objects(&mut self) -> Vec<(u32, Vec<u32>)> {
+    /// Makes them, empty. Answers with each batch's item, and the batch; its data has no
+    /// item yet.
+    pub(super) fn create_large_objects(&mut self) -> Vec<(u32, LargeObjectData)> {
         let catalog = self.catalog;
         let mut batches = Vec::new();
         for batch in catalog
             .large_objects
-            .chunk_by(|a, b| a.owner == b.owner)
+            .chunk_by(|a, b| a.owner == b.owner && a.readable == b.readable)
             .flat_map(|same| same.chunks(BATCH))
         {
             let oids: Vec<u32> = batch.iter().map(|object| object.oid).collect();
@@ -61,7 +62,13 @@ impl Writer<'_> {
                 ))
             });
             item(self, Aspect::Comment, &[made], comments.collect());
-            batches.push((made, oids));
+            let readable = batch.iter().all(|object| object.readable);
+            let data = LargeObjectData {
+                item: 0,
+                oids,
+                readable,
+            };
+            batches.push((made, data));
         }
         batches
     }
