@@ -26,6 +26,16 @@ pub(crate) fn split_id(text: &str) -> (&str, Option<&str>) {
     }
 }
 
+/// Names the storage before an error that doesn't begin with it.
+pub(crate) fn of_storage(error: Error, storage: &dyn Storage) -> Error {
+    let name = storage.to_string();
+    if error.to_string().starts_with(&name) {
+        error
+    } else {
+        error.context(name)
+    }
+}
+
 impl Which {
     /// The snapshot that is meant.
     pub(crate) async fn find(&self, cx: &Cx) -> Result<Snapshot> {
@@ -39,7 +49,7 @@ impl Which {
         };
         cx.guard(Snapshot::find(&storage, &choice))
             .await
-            .map_err(|e| e.context(storage.to_string()))
+            .map_err(|e| of_storage(e, storage.as_ref()))
     }
 
     /// The identity, if one was given.

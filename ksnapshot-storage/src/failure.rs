@@ -68,12 +68,10 @@ pub(crate) fn explain(error: &StoreError, deed: Deed, place: &str) -> Error {
             format!("{place}: the object was replaced while it was being read"),
         )
         .hint("Try again; and find out who writes to this storage."),
-        StoreError::PermissionDenied { .. } | StoreError::Unauthenticated { .. } => {
-            said("access denied").hint(format!(
-                "Give the key (AWS_ACCESS_KEY_ID, or the role) the right {} here.",
-                deed.right()
-            ))
-        }
+        _ if is_denied(error, &text) => said("access denied").hint(format!(
+            "Give the key (AWS_ACCESS_KEY_ID, or the role) the right {} here.",
+            deed.right()
+        )),
         _ => match (transport(error), status(&text)) {
             (Some((kind, cause)), _) => unreachable(kind, &cause, place),
             (None, Some(status)) if status.starts_with('5') || status.starts_with("429") => {
@@ -91,6 +89,14 @@ pub(crate) fn explain(error: &StoreError, deed: Deed, place: &str) -> Error {
             }
         },
     }
+}
+
+/// The library has names for these answers, but doesn't use them for listings.
+fn is_denied(error: &StoreError, text: &str) -> bool {
+    matches!(
+        error,
+        StoreError::PermissionDenied { .. } | StoreError::Unauthenticated { .. }
+    ) || status(text).is_some_and(|status| status.starts_with("403") || status.starts_with("401"))
 }
 
 const SET_REGION: &str = "Set region=… in the storage URL, or AWS_REGION, to the bucket's region.";
@@ -331,6 +337,13 @@ mod tests {
         );
         check(
             &denied,
+            Deed::List,
+            Storage,
+            "access denied: AccessDenied, Some words",
+            "s3:ListBucket",
+        );
+        check(
+            &generic("403 Forbidden", "AccessDenied"),
             Deed::List,
             Storage,
             "access denied: AccessDenied, Some words",

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::args::ListArgs;
 use crate::output::{Output, bytes, count, table};
-use crate::place::split_id;
+use crate::place::{of_storage, split_id};
 
 pub(crate) async fn run(args: ListArgs, output: &Output, cx: &Cx) -> Result<u8> {
     let (place, id) = split_id(&args.storage);
@@ -14,7 +14,7 @@ pub(crate) async fn run(args: ListArgs, output: &Output, cx: &Cx) -> Result<u8> 
     let found = cx
         .guard(list(storage.as_ref(), id))
         .await
-        .map_err(|e| e.context(storage.to_string()))?;
+        .map_err(|e| of_storage(e, storage.as_ref()))?;
     let mut unreadable: Option<Error> = None;
     let mut manifests: Vec<Manifest> = Vec::new();
     for listed in found {
