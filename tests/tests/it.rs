@@ -5,10 +5,14 @@
 
 #[path = "it/architecture.rs"]
 mod architecture;
+#[path = "it/cat.rs"]
+mod cat;
 #[path = "it/faults.rs"]
 mod faults;
 #[path = "it/harness.rs"]
 mod harness;
+#[path = "it/memory.rs"]
+mod memory;
 #[path = "it/readme.rs"]
 mod readme;
 #[path = "it/roundtrip.rs"]

@@ -7,9 +7,6 @@ use super::read::{FrameReader, runs};
 use super::selection::Selection;
 use crate::{Aspect, Frame, Index, Place, Result, Stage};
 
-/// Stored bytes that are read at once.
-const RUN: u64 = 4 << 20;
-
 /// The text, piece by piece, in the order of restoring. Every piece has been checked against the index.
 #[derive(Debug)]
 pub struct Excerpt {
@@ -31,7 +28,7 @@ impl Excerpt {
     /// The whole data, byte for byte.
     pub fn whole(index: &Arc<Index>, frames: FrameReader) -> Self {
         let all = 0..u32::try_from(index.frames.len()).unwrap_or(u32::MAX);
-        let todo = runs(&index.frames, all, RUN)
+        let todo = runs(&index.frames, all)
             .into_iter()
             .map(Piece::Run)
             .collect();
@@ -64,7 +61,7 @@ impl Excerpt {
                     .filter_map(|id| rows.get(id))
                     .flatten()
                     .copied();
-                todo.extend(runs(&index.frames, wanted, RUN).into_iter().map(Piece::Run));
+                todo.extend(runs(&index.frames, wanted).into_iter().map(Piece::Run));
             }
             todo.extend(texts.into_iter().map(Piece::Text));
         }

@@ -435,34 +435,35 @@ pub(super) fn decode_frame(
     }
 }
 
-/// Groups frames into runs that one request reads, of about `limit` stored bytes. Pure.
-pub fn runs(
-    frames: &[Frame],
-    wanted: impl IntoIterator<Item = u32>,
-    limit: u64,
-) -> Vec<Vec<Frame>> {
+/// Bytes of plain text that one request is to bring, unless one frame has more: rows may compress to a hundredth, so it
+/// is not the stored bytes that fill the memory.
+const RUN: u64 = 2 * super::BLOCK_SIZE as u64;
+
+/// Groups frames into runs that one request reads: neighbours, of about [`RUN`] bytes together. Pure.
+pub(super) fn runs(frames: &[Frame], wanted: impl IntoIterator<Item = u32>) -> Vec<Vec<Frame>> {
     let mut runs: Vec<Vec<Frame>> = Vec::new();
-    for number in wanted {
-        let Some(frame) = frames.get(number as usize) else {
-            continue;
+    let mut plain = 0;
+    for frame in wanted
+        .into_iter()
+        .filter_map(|number| frames.get(number as usize))
+    {
+        let follows = |last: &Frame| {
+            last.object == frame.object && last.offset + u64::from(last.length) == frame.offset
         };
-        let joins = runs
-            .last()
-            .and_then(|run| Some((run.first()?, run.last()?)))
-            .is_some_and(|(first, last)| {
-                last.object == frame.object
-                    && last.offset + u64::from(last.length) == frame.offset
-                    && frame.offset + u64::from(frame.length) - first.offset <= limit
-            });
+        plain += u64::from(frame.plain);
         match runs.last_mut() {
-            Some(run) if joins => run.push(frame.clone()),
-            _ => runs.push(vec![frame.clone()]),
+            Some(run) if plain <= RUN && run.last().is_some_and(follows) => run.push(frame.clone()),
+            _ => {
+                plain = u64::from(frame.plain);
+                runs.push(vec![frame.clone()]);
+            }
         }
     }
     runs
 }
 
 async fn fetch(storage: &dyn Storage, key: &Key, range: Option<Range<u64>>) -> Result<Bytes> {
+    let size = range.as_ref().map_or(0, |r| r.end.saturating_sub(r.start));
     let mut stream = storage.read(key, range).await?;
     let Some(first) = stream.try_next().await? else {
         return Ok(Bytes::new());
@@ -470,7 +471,8 @@ async fn fetch(storage: &dyn Storage, key: &Key, range: Option<Range<u64>>) -> R
     let Some(second) = stream.try_next().await? else {
         return Ok(first);
     };
-    let mut whole = BytesMut::from(first);
+    let mut whole = BytesMut::with_capacity(usize::try_from(size).unwrap_or(0));
+    whole.extend_from_slice(&first);
     whole.extend_from_slice(&second);
     while let Some(more) = stream.try_next().await? {
         whole.extend_from_slice(&more);
@@ -499,4 +501,46 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
 /// The result of a blocking task; one that was stopped is an error like any other.
 pub(super) fn joined<T>(task: std::result::Result<Result<T>, tokio::task::JoinError>) -> Result<T> {
     task.unwrap_or_else(|cause| Err(Error::new(ErrorKind::Failed, "a task stopped").source(cause)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Stage;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn runs_hold_every_wanted_frame_once_and_are_bounded(
+            sizes in proptest::collection::vec((1u32..9_000_000, 1u32..3_000_000, 0u32..2), 0..60),
+            skip in 1usize..5,
+        ) {
+            let mut offset = 0;
+            let frames: Vec<Frame> = sizes.iter().map(|&(plain, length, object)| {
+                offset += u64::from(length);
+                Frame {
+                    object,
+                    offset: offset - u64::from(length),
+                    length,
+                    plain,
+                    stage: Stage::Data,
+                    item: None,
+                    rows: 0,
+                    hash: RowHash::default(),
+                    check: RowHash::default(),
+                }
+            }).collect();
+            let wanted: Vec<u32> = (0..frames.len() as u32).filter(|n| *n as usize % skip != 1).collect();
+            let runs = runs(&frames, wanted.iter().copied());
+            let found: Vec<&Frame> = runs.iter().flatten().collect();
+            prop_assert_eq!(found, wanted.iter().map(|&n| &frames[n as usize]).collect::<Vec<_>>());
+            for run in &runs {
+                prop_assert!(run.len() == 1 || run.iter().map(|f| u64::from(f.plain)).sum::<u64>() <= RUN);
+                for pair in run.windows(2) {
+                    prop_assert_eq!(pair[0].object, pair[1].object);
+                    prop_assert_eq!(pair[0].offset + u64::from(pair[0].length), pair[1].offset);
+                }
+            }
+        }
+    }
 }

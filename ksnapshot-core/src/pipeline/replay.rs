@@ -17,9 +17,6 @@ use crate::{
     RestoreOptions, RestoreSession, Restorer, Result, Stage,
 };
 
-/// Stored bytes that one worker reads at once.
-const RUN: u64 = 4 << 20;
-
 /// How to restore.
 #[derive(Debug, Clone)]
 pub struct RestoreRequest {
@@ -142,7 +139,7 @@ impl Run {
             frames.sort_unstable();
             frames
         };
-        let runs = runs(&self.index.frames, wanted, RUN);
+        let runs = runs(&self.index.frames, wanted);
         let bytes = runs.iter().flatten().map(|f| u64::from(f.plain)).sum();
         self.cx.emit(&Event::Planned {
             parts: runs.len(),
