@@ -178,11 +178,13 @@ fn server_killed_in_the_middle_of_a_restore() {
     let run = restore(place.store(), &by(&count, "db")).run().unwrap();
     run.success().unwrap();
     server.create_db("target").unwrap();
-    let holder = Holder::before(server.port(), Some(count.passed() / 2)).unwrap();
+    let holder = Holder::before(server.port(), Some(count.passed() - 300)).unwrap();
     let run = restore(place.store(), &by(&holder, "target"))
         .spawn()
         .unwrap();
     holder.await_held().unwrap();
+    let rows = server.psql("target", "select count(*) from shop.orders");
+    assert_eq!(rows.unwrap(), "25000", "a part is there");
     server.kill().unwrap();
     holder.release();
     let says = [
