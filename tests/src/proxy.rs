@@ -4,15 +4,23 @@
 //! by. [`TcpProxy`] understands nothing and cuts anything. Both hand bytes on unchanged, the `Host` that a client
 //! signed for included, listen on loopback, and end with their value.
 
+mod door;
+mod tcp;
+
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+
+pub(crate) use door::{Door, Line};
+pub use tcp::TcpProxy;
+
+use door::lock;
 
 /// A request that came by, and what came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -464,197 +472,13 @@ fn copy(
     Ok(passed)
 }
 
-/// A proxy for any protocol: PostgreSQL's, MySQL's.
-#[derive(Debug)]
-pub struct TcpProxy {
-    door: Door,
-    state: Arc<TcpState>,
-}
-
-#[derive(Debug)]
-struct TcpState {
-    /// Bytes that the server may still send, over all connections.
-    left: Mutex<Option<u64>>,
-    refuses: AtomicBool,
-}
-
-impl TcpProxy {
-    /// Listens on a port of its own and hands on to `upstream`.
-    pub fn start(upstream: SocketAddr) -> Result<Self> {
-        let state = Arc::new(TcpState {
-            left: Mutex::default(),
-            refuses: AtomicBool::new(false),
-        });
-        let shared = Arc::clone(&state);
-        let door = Door::open(move |client, line| {
-            let _ = shared.serve(client, upstream, line);
-        })?;
-        Ok(Self { door, state })
-    }
-
-    /// Where it listens.
-    pub fn addr(&self) -> SocketAddr {
-        self.door.addr
-    }
-
-    /// Breaks all connections, and refuses others, once the server has sent so many more bytes over all of them.
-    pub fn cut_after(&self, bytes: u64) {
-        *lock(&self.state.left) = Some(bytes);
-    }
-
-    /// Breaks all connections now. New ones are welcome.
-    pub fn cut(&self) {
-        self.door.line.cut();
-    }
-
-    /// Breaks all connections now and refuses others, as a server does that is down.
-    pub fn go_down(&self) {
-        self.state.refuses.store(true, Ordering::SeqCst);
-        self.cut();
-    }
-
-    /// Connections are welcome again, and nothing is cut.
-    pub fn come_back(&self) {
-        *lock(&self.state.left) = None;
-        self.state.refuses.store(false, Ordering::SeqCst);
-    }
-}
-
-impl TcpState {
-    fn serve(&self, client: TcpStream, upstream: SocketAddr, line: &Line) -> io::Result<()> {
-        if self.refuses.load(Ordering::SeqCst) {
-            return Ok(());
-        }
-        let server = line.watch(TcpStream::connect(upstream)?)?;
-        let (mut from_client, mut to_server) = (client.try_clone()?, server.try_clone()?);
-        let upwards = thread::spawn(move || {
-            let _ = io::copy(&mut from_client, &mut to_server);
-            let _ = to_server.shutdown(Shutdown::Write);
-        });
-        let outcome = self.downwards(&server, &client, line);
-        let _ = client.shutdown(Shutdown::Both);
-        let _ = server.shutdown(Shutdown::Both);
-        let _ = upwards.join();
-        outcome
-    }
-
-    fn downwards(
-        &self,
-        mut server: &TcpStream,
-        mut client: &TcpStream,
-        line: &Line,
-    ) -> io::Result<()> {
-        let mut buffer = vec![0; 64 * 1024];
-        loop {
-            let size = server.read(&mut buffer)?;
-            if size == 0 {
-                return Ok(());
-            }
-            let (pass, over) = match &mut *lock(&self.left) {
-                Some(left) => {
-                    let pass = usize::try_from(*left).map_or(size, |left| left.min(size));
-                    *left -= pass as u64;
-                    (pass, *left == 0)
-                }
-                None => (size, false),
-            };
-            client.write_all(&buffer[..pass])?;
-            if over {
-                self.refuses.store(true, Ordering::SeqCst);
-                line.cut();
-                return Ok(());
-            }
-        }
-    }
-}
-
-/// A listener with a thread for each who comes in.
-#[derive(Debug)]
-pub(crate) struct Door {
-    pub(crate) addr: SocketAddr,
-    pub(crate) line: Arc<Line>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Door {
-    pub(crate) fn open(serve: impl Fn(TcpStream, &Line) + Send + Sync + 'static) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").context("proxy")?;
-        let addr = listener.local_addr()?;
-        let line = Arc::new(Line::default());
-        let shared = Arc::clone(&line);
-        let serve = Arc::new(serve);
-        let thread = thread::spawn(move || {
-            for client in listener.incoming() {
-                if shared.ended.load(Ordering::SeqCst) {
-                    return;
-                }
-                let Ok(client) = client.and_then(|client| shared.watch(client)) else {
-                    continue;
-                };
-                let (line, serve) = (Arc::clone(&shared), Arc::clone(&serve));
-                thread::spawn(move || {
-                    let end = client.try_clone();
-                    serve(client, &line);
-                    // The line keeps another handle, so it must be said.
-                    let _ = end.and_then(|client| client.shutdown(Shutdown::Both));
-                });
-            }
-        });
-        Ok(Self {
-            addr,
-            line,
-            thread: Some(thread),
-        })
-    }
-}
-
-impl Drop for Door {
-    fn drop(&mut self) {
-        self.line.ended.store(true, Ordering::SeqCst);
-        self.line.cut();
-        // Wakes the listener, so that it sees the end.
-        let _ = TcpStream::connect(self.addr);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-/// All that is connected.
-#[derive(Debug, Default)]
-pub(crate) struct Line {
-    streams: Mutex<Vec<TcpStream>>,
-    ended: AtomicBool,
-}
-
-impl Line {
-    pub(crate) fn watch(&self, stream: TcpStream) -> io::Result<TcpStream> {
-        stream.set_nodelay(true)?;
-        lock(&self.streams).push(stream.try_clone()?);
-        Ok(stream)
-    }
-
-    pub(crate) fn cut(&self) {
-        for stream in lock(&self.streams).drain(..) {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
-    }
-
-    pub(crate) fn wait_for_the_end(&self) -> io::Result<()> {
-        while !self.ended.load(Ordering::SeqCst) {
-            thread::sleep(Duration::from_millis(20));
-        }
-        Ok(())
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::io::Read;
+    use std::net::{Shutdown, TcpListener};
+    use std::thread::JoinHandle;
+
     use super::*;
 
     /// Answers every connection's first request with `answer`, and tells what it was sent.

@@ -67,7 +67,7 @@ fn stays_below_its_bound_at_any_size_and_codec() {
         .unwrap();
     for compression in ["zstd:3", "zstd:6", "gzip:6", "none"] {
         let large = peaks(&db, compression);
-        println!(
+        eprintln!(
             "{compression}: {} and {} MiB",
             large[0] / MIB,
             large[1] / MIB
@@ -102,7 +102,7 @@ fn grows_by_a_stated_number_of_times_the_largest_row() {
         .unwrap();
     assert!(row >= 48 * MIB);
     let peaks = peaks(&db, "zstd:3");
-    println!("{} and {} MiB", peaks[0] / MIB, peaks[1] / MIB);
+    eprintln!("{} and {} MiB", peaks[0] / MIB, peaks[1] / MIB);
     assert!(
         peaks.iter().all(|&peak| peak <= FIXED + ROWS * row),
         "{peaks:?}"
