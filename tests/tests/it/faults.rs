@@ -123,7 +123,7 @@ impl Place {
     /// With a snapshot of [`shop`] in it, sealed for [`key`].
     fn with_snapshot() -> Self {
         let place = Self::new();
-        dump(&shop().url(), &place.store())
+        dump(&shop().url(), place.store())
             .run()
             .unwrap()
             .success()
