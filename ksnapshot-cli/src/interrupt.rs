@@ -3,6 +3,8 @@
 use ksnapshot_core::{CancellationToken, ErrorKind};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::output::to_stderr;
+
 pub(crate) fn listen(cancel: CancellationToken, exit: impl Fn(i32) + Send + Sync + 'static) {
     let (Ok(mut interrupt), Ok(mut terminate)) = (
         signal(SignalKind::interrupt()),
@@ -20,6 +22,7 @@ pub(crate) fn listen(cancel: CancellationToken, exit: impl Fn(i32) + Send + Sync
                 exit(i32::from(ErrorKind::Cancelled.exit_code()));
             }
             cancel.cancel();
+            to_stderr("cancelling: what can be undone is undone; a second signal ends it at once");
         }
     });
 }

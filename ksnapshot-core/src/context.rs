@@ -2,11 +2,16 @@
 
 use std::fmt;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::{Error, Event, Observer, Result, Silent};
+
+/// How long [`Cx::patiently`] waits.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Cancellation and the observer of progress, handed down explicitly. Cheap to clone.
 #[derive(Clone)]
@@ -38,6 +43,24 @@ impl Cx {
             () = self.cancel.cancelled() => Err(Error::cancelled()),
             result = work => result,
         }
+    }
+
+    /// As [`Cx::guard`], for work that leaves something behind when it is dropped in the middle, such as an upload that
+    /// nobody knows of: cancelled, it has some seconds to come to its end, after which it can be undone.
+    pub async fn patiently<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let mut work = pin!(work);
+        tokio::select! {
+            biased;
+            result = &mut work => return result,
+            () = self.cancel.cancelled() => {}
+        }
+        tokio::time::timeout(PATIENCE, work)
+            .await
+            .unwrap_or_else(|_| {
+                Err(Error::cancelled().further_hint(
+                    "The storage did not answer any more: an unfinished upload may be left there.",
+                ))
+            })
     }
 }
 

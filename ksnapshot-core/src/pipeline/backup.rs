@@ -312,9 +312,10 @@ async fn commit(
     undo.finished.push(key.clone());
     let json = manifest.to_json();
     // The key is unique by its id, and a put that is repeated after a lost answer must not meet itself.
-    undo.storage
-        .put(&key, json.clone().into(), PutMode::Overwrite)
-        .await?;
+    let put = undo
+        .storage
+        .put(&key, json.clone().into(), PutMode::Overwrite);
+    cx.patiently(put).await?;
     Ok(DumpReport {
         manifest: Manifest::parse(&json)?,
         problems: index.problems,

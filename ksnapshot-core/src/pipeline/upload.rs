@@ -137,7 +137,7 @@ impl Upload {
     ) -> Result<Self> {
         let mut ready = Vec::new();
         let seal = encryptor.map(|e| e.seal(&mut ready)).transpose()?;
-        let writer = storage.writer(&key, expected).await?;
+        let writer = cx.patiently(storage.writer(&key, expected)).await?;
         let header = ready.len() as u64;
         Ok(Self {
             key,
@@ -182,7 +182,7 @@ impl Upload {
             self.abort().await;
             return Err(error);
         }
-        let info = self.writer.finish().await?;
+        let info = self.cx.patiently(self.writer.finish()).await?;
         if info.size != self.stored {
             return Err(Error::new(
                 ErrorKind::Storage,

@@ -4,6 +4,8 @@
 
 #[path = "faults/arguments.rs"]
 mod arguments;
+#[path = "faults/cancel.rs"]
+mod cancel;
 #[path = "faults/changes.rs"]
 mod changes;
 #[path = "faults/formats.rs"]

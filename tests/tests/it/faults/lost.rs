@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 
-use ksnapshot_tests::Running;
 use ksnapshot_tests::hold::Holder;
 use ksnapshot_tests::proxy::TcpProxy;
+use ksnapshot_tests::{Minio, Running};
 
 use super::*;
 
@@ -74,6 +74,56 @@ fn one_backend_killed_or_ended() {
         .unwrap();
         no_session_in(&db);
     }
+}
+
+/// Nobody waits for an answer of this one: its end is only seen by who asks.
+#[test]
+fn an_idle_session_ended() {
+    let db = server().fresh_db("idle").unwrap();
+    db.psql(HEAP).unwrap();
+    let place = Place::new();
+    let (holder, run) = held(server(), &db.name, &place);
+    let idle = "from pg_stat_activity where application_name = 'ksnapshot' and state = 'idle in transaction' \
+                and datname = current_database()";
+    testbed::until(Duration::from_secs(10), "an idle session", || {
+        Ok((db.psql(&format!("select count(*) {idle}"))? == "1").then_some(()))
+    })
+    .unwrap();
+    db.psql(&format!("select pg_terminate_backend(pid) {idle}"))
+        .unwrap();
+    holder.release();
+    fails(
+        run.wait().unwrap(),
+        13,
+        &["hint: Look into the server's log"],
+    );
+    assert!(place.entries().is_empty(), "{:?}", place.entries());
+    no_session_in(&db);
+    db.drop().unwrap();
+}
+
+/// With a bucket in place of a folder: no upload stays open.
+#[test]
+fn server_killed_in_mid_upload() {
+    let server = Postgres::start(Version::V15).unwrap();
+    server.create_db("db").unwrap().psql(HEAP).unwrap();
+    let minio = Minio::start().unwrap();
+    minio.bucket("lost").unwrap();
+    let holder = Holder::before(server.port(), Some(15_000_000)).unwrap();
+    let run = dump(&by(&holder, "db"), minio.url("lost", ""));
+    let run = run.args(["--compression", "none"]).credentials(&minio);
+    let run = run.spawn().unwrap();
+    holder.await_held().unwrap();
+    assert_eq!(minio.uploads().unwrap(), 1);
+    server.kill().unwrap();
+    holder.release();
+    fails(
+        run.wait().unwrap(),
+        13,
+        &["connection to the server lost", "hint: "],
+    );
+    let left = minio.list("lost").unwrap();
+    assert!(left.is_empty() && minio.uploads().unwrap() == 0, "{left:?}");
 }
 
 /// An administrator may also end the statement alone.
