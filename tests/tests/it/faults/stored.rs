@@ -190,8 +190,10 @@ fn truncated() {
         for length in [0, 1, 100, good.len() / 2, good.len() - 16, good.len() - 1] {
             fs::write(&file, &good[..length]).unwrap();
             found(&place, suffix, &["verify", "decode", "cat"]);
-            let run = restore(place.store(), &url).run().unwrap();
-            fails(run, CORRUPT, &[name, "hint: "]);
+            for flag in [&[][..], &["--plan"]] {
+                let run = restore(place.store(), &url).args(flag).run().unwrap();
+                fails(run, CORRUPT, &[name, "hint: "]);
+            }
         }
         let longer = [good.as_slice(), b"\0"].concat();
         fs::write(&file, longer).unwrap();
