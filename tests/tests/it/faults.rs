@@ -8,6 +8,8 @@ mod arguments;
 mod cancel;
 #[path = "faults/changes.rs"]
 mod changes;
+#[path = "faults/documented.rs"]
+mod documented;
 #[path = "faults/formats.rs"]
 mod formats;
 #[path = "faults/identity.rs"]

@@ -1,0 +1,74 @@
+//! docs/faults.md, the tests and the patches that turn them red know each other.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+fn package() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn page() -> String {
+    fs::read_to_string(package().join("../docs/faults.md")).unwrap()
+}
+
+/// Files of a folder by their names without this ending, and their text.
+fn files(folder: &Path, ending: &str) -> Vec<(String, String)> {
+    let entries = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path());
+    let mut found: Vec<_> = entries
+        .filter_map(|path| {
+            let name = path.file_name()?.to_str()?.strip_suffix(ending)?.to_owned();
+            Some((name, fs::read_to_string(&path).unwrap()))
+        })
+        .collect();
+    found.sort();
+    assert!(!found.is_empty(), "{}", folder.display());
+    found
+}
+
+/// `module::test` of each test of a fault.
+fn tests() -> BTreeSet<String> {
+    let mut tests = BTreeSet::new();
+    for (module, text) in files(&package().join("tests/it/faults"), ".rs") {
+        let lines: Vec<_> = text.lines().collect();
+        for pair in lines.windows(2).filter(|pair| pair[0] == "#[test]") {
+            let name = pair[1]
+                .strip_prefix("fn ")
+                .and_then(|l| l.split('(').next());
+            tests.insert(format!("{module}::{}", name.unwrap()));
+        }
+    }
+    tests.retain(|test| !test.starts_with("documented::"));
+    tests
+}
+
+#[test]
+fn every_test_is_told() {
+    let page = page();
+    for test in tests() {
+        let (_, name) = test.split_once("::").unwrap();
+        let told = page.contains(&format!("`{test}`")) || page.contains(&format!("`{name}`"));
+        assert!(told, "{test} is not in docs/faults.md");
+    }
+}
+
+#[test]
+fn every_patch_is_told_and_names_tests_that_exist() {
+    let (page, tests) = (page(), tests());
+    for (patch, text) in files(&package().join("mutants"), ".patch") {
+        assert!(
+            page.contains(&format!("`{patch}`")),
+            "{patch} is not in docs/faults.md"
+        );
+        let named = text.lines().next().and_then(|l| l.strip_prefix("Tests: "));
+        for test in named
+            .unwrap_or_else(|| panic!("{patch} names no tests"))
+            .split(' ')
+        {
+            let known = test
+                .strip_prefix("faults::")
+                .is_some_and(|t| tests.contains(t));
+            assert!(known, "{patch} names {test}");
+        }
+    }
+}
