@@ -192,7 +192,7 @@ fn while_the_store_is_silent() {
             "restore" => restore(&from, &target.url()),
             verb => read(verb, &from),
         };
-        let run = run.credentials(&minio).spawn().unwrap();
+        let run = run.credentials(&minio).limit(2 * SOON).spawn().unwrap();
         await_requests(&proxy, |_| true, 1);
         cancel(run);
     }
