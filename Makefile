@@ -18,7 +18,7 @@ demo: # see it work: dump, list, verify and restore a PostgreSQL made for the pu
 	@tests/demo.sh
 
 test: servers check build # all tests, on real servers
-	rc=0; cargo test --release --workspace || rc=$$?; tests/testbed/settled; exit $$rc
+	rc=0; cargo test --release --workspace --no-fail-fast || rc=$$?; tests/testbed/settled; exit $$rc
 
 check: # format, lints, documentation, licenses
 	@tests/testbed/install

@@ -24,6 +24,7 @@ pub(crate) struct Relation {
     /// `FOR VALUES IN ('x')` or `DEFAULT`.
     pub(crate) bound: Option<String>,
     /// It is partitioned by the hash of an enum, which is another one in every database.
+    #[serde(default)]
     pub(crate) hashes_enums: bool,
     /// `name=value`.
     pub(crate) options: Vec<String>,
