@@ -126,9 +126,10 @@ impl Claim {
                 large,
                 within,
             } => {
-                let ratio = runs.get(large)?.peak() as f64 / runs.get(small)?.peak() as f64;
+                let ratio =
+                    runs.get(large)?.usual_peak() as f64 / runs.get(small)?.usual_peak() as f64;
                 Verdict {
-                    what: format!("{large}: peak memory ÷ that of {small}"),
+                    what: format!("{large}: median of its peaks of memory ÷ that of {small}"),
                     target: format!("≤ {:.2}", 1.0 + within),
                     measured: format!("{ratio:.2}"),
                     met: Some(ratio <= 1.0 + within),

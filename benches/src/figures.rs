@@ -33,27 +33,32 @@ impl Runs {
 
     /// The median time.
     pub(crate) fn wall(&self) -> Duration {
-        self.median(|run| run.wall)
+        self.median_time(|run| run.wall)
     }
 
     /// The median CPU time of the contestant.
     pub(crate) fn client(&self) -> Duration {
-        self.median(|run| run.client)
+        self.median_time(|run| run.client)
     }
 
     /// The median CPU time of the servers.
     pub(crate) fn server(&self) -> Duration {
-        self.median(|run| run.server)
+        self.median_time(|run| run.server)
     }
 
     /// The median CPU time of both.
     pub(crate) fn cpu(&self) -> Duration {
-        self.median(|run| run.client + run.server)
+        self.median_time(|run| run.client + run.server)
     }
 
     /// The highest peak of memory.
     pub(crate) fn peak(&self) -> u64 {
         self.0.iter().map(|run| run.peak).max().unwrap_or_default()
+    }
+
+    /// The median peak of memory: how much of a bounded queue is full at its fullest is a matter of chance.
+    pub(crate) fn usual_peak(&self) -> u64 {
+        self.median(|run| run.peak as f64) as u64
     }
 
     /// The largest output.
@@ -66,13 +71,17 @@ impl Runs {
         self.0.iter().map(|run| run.read).max().unwrap_or_default()
     }
 
-    fn median(&self, of: impl Fn(&Figures) -> Duration) -> Duration {
+    fn median_time(&self, of: impl Fn(&Figures) -> Duration) -> Duration {
+        Duration::from_secs_f64(self.median(|run| of(run).as_secs_f64()))
+    }
+
+    fn median(&self, of: impl Fn(&Figures) -> f64) -> f64 {
         let mut values: Vec<_> = self.0.iter().map(of).collect();
-        values.sort_unstable();
+        values.sort_unstable_by(f64::total_cmp);
         let middle = values.len() / 2;
         match (values.len() % 2, &values[..]) {
-            (_, []) => Duration::ZERO,
-            (0, values) => (values[middle - 1] + values[middle]) / 2,
+            (_, []) => 0.0,
+            (0, values) => (values[middle - 1] + values[middle]) / 2.0,
             (_, values) => values[middle],
         }
     }

@@ -68,7 +68,7 @@ the whole process, as `/usr/bin/time -f %M` reports it; the highest of all round
             .map(|&(name, script)| Contestant::new(name, script))
             .collect(),
         claims: claims.collect(),
-        rounds: 2,
+        rounds: 3,
     }
 }
 
