@@ -450,9 +450,11 @@ fn plan(script: &Script, version: ServerVersion) -> (Vec<DataPart>, Vec<Work>) {
             Work::LargeObjects { batch: number },
         ));
     }
+    // No lock keeps a sequence but its being read, and its value should be of the moment of the rows.
+    let mut first = Vec::new();
     for from in (0..script.sequences.len()).step_by(SEQUENCES) {
         let to = (from + SEQUENCES).min(script.sequences.len());
-        planned.push((
+        first.push((
             "sequences".into(),
             0,
             Vec::new(),
@@ -461,7 +463,7 @@ fn plan(script: &Script, version: ServerVersion) -> (Vec<DataPart>, Vec<Work>) {
     }
     let mut parts = Vec::new();
     let mut work = Vec::new();
-    for (id, (name, estimate, items, what)) in planned.into_iter().enumerate() {
+    for (id, (name, estimate, items, what)) in first.into_iter().chain(planned).enumerate() {
         parts.push(DataPart {
             id: u32::try_from(id).unwrap_or(u32::MAX),
             name,
