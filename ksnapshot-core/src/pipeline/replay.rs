@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 
 use super::read::{FrameReader, Snapshot, joined, runs};
@@ -217,14 +217,17 @@ impl Run {
             ));
         }
         let queue = Arc::new(Mutex::new(runs.into_iter()));
+        // While one task of a pair writes, the other one reads, opens and decompresses what comes next.
+        let writing = Arc::new(Semaphore::new(self.jobs.get()));
         let mut writers = JoinSet::new();
-        for _ in 0..self.jobs.get() {
+        for _ in 0..2 * self.jobs.get() {
             let (queue, frames, index) = (
                 Arc::clone(&queue),
                 self.frames.clone(),
                 Arc::clone(&self.index),
             );
             let (session, cx) = (Arc::clone(&self.session), self.cx.clone());
+            let writing = Arc::clone(&writing);
             writers.spawn(async move {
                 let mut rows = 0;
                 loop {
@@ -232,7 +235,11 @@ impl Run {
                     let Some(run) = queue.lock().await.next() else {
                         return Ok::<u64, Error>(rows);
                     };
-                    for (frame, block) in run.iter().zip(frames.run(&run).await?) {
+                    let blocks = frames.run(&run).await?;
+                    let Ok(_turn) = writing.acquire().await else {
+                        return Err(Error::cancelled());
+                    };
+                    for (frame, block) in run.iter().zip(blocks) {
                         let Some(id) = frame.item else { continue };
                         let item = &index.items[id as usize];
                         let bytes = block.len() as u64;

@@ -77,7 +77,6 @@ impl Session {
 
         let catalog = catalog::read(&mut leader, version).await?;
         let script = ddl::statements(&catalog);
-        keep_sequences(&mut leader, &script).await?;
         let database = Database::read(&mut leader, version, catalog).await?;
         let mut idle = Vec::new();
         for _ in 1..workers.get() {
@@ -318,20 +317,6 @@ impl DumpSession for Session {
         let _ = tokio::time::timeout(CLOSE, end).await;
         Ok(())
     }
-}
-
-/// Makes whoever wants to drop a sequence wait for us: LOCK takes tables only, but a query that reads nothing holds what
-/// it names until the transaction ends.
-async fn keep_sequences(leader: &mut PgConnection, script: &Script) -> Result<()> {
-    let readable: Vec<_> = script.sequences.iter().filter(|s| s.readable).collect();
-    for batch in readable.chunks(SEQUENCES) {
-        let names: Vec<String> = batch
-            .iter()
-            .map(|s| format!("SELECT NULL FROM {}", s.name))
-            .collect();
-        run(leader, &format!("{} LIMIT 0", names.join(" UNION ALL "))).await?;
-    }
-    Ok(())
 }
 
 /// The settings under which catalogs and rows are read.
