@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::read::{FrameReader, runs};
 use super::selection::Selection;
+use super::texts::OpenFrame;
 use crate::{Aspect, Frame, Index, Place, Result, Stage};
 
 /// The text, piece by piece, in the order of restoring. Every piece has been checked against the index.
@@ -14,8 +15,7 @@ pub struct Excerpt {
     frames: FrameReader,
     todo: VecDeque<Piece>,
     ready: VecDeque<Vec<u8>>,
-    /// The last frame with definitions: many lie in one.
-    open: Option<(u32, Vec<u8>)>,
+    open: OpenFrame,
 }
 
 #[derive(Debug)]
@@ -34,10 +34,10 @@ impl Excerpt {
             .collect();
         Self {
             index: Arc::clone(index),
+            open: OpenFrame::new(frames.clone()),
             frames,
             todo,
             ready: VecDeque::new(),
-            open: None,
         }
     }
 
@@ -67,10 +67,10 @@ impl Excerpt {
         }
         Self {
             index: Arc::clone(index),
+            open: OpenFrame::new(frames.clone()),
             frames,
             todo,
             ready: VecDeque::new(),
-            open: None,
         }
     }
 
@@ -83,23 +83,11 @@ impl Excerpt {
             match self.todo.pop_front() {
                 None => return Ok(None),
                 Some(Piece::Run(run)) => self.ready.extend(self.frames.run(&run).await?),
-                Some(Piece::Text(place)) => return Ok(Some(self.text(place).await?)),
+                Some(Piece::Text(place)) => {
+                    let text = self.open.text(&self.index, place).await?;
+                    return Ok(Some(text.to_vec()));
+                }
             }
         }
-    }
-
-    /// One text out of its frame; the index was checked, so it lies in it.
-    async fn text(&mut self, place: Place) -> Result<Vec<u8>> {
-        let block = match &self.open {
-            Some((frame, block)) if *frame == place.frame => block,
-            _ => {
-                let block = self
-                    .frames
-                    .one(&self.index.frames[place.frame as usize])
-                    .await?;
-                &self.open.insert((place.frame, block)).1
-            }
-        };
-        Ok(block[place.offset as usize..(place.offset + place.length) as usize].to_vec())
     }
 }
