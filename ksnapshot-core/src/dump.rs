@@ -12,9 +12,6 @@ use crate::{Consistency, Cx, Item, PartSink, Problem, Result, SourceInfo};
 /// Something that can be dumped.
 #[async_trait]
 pub trait Dumper: Send + Sync + Debug {
-    /// The type in names and manifests: `postgresql`, `mysql`, …
-    fn kind(&self) -> &'static str;
-
     /// Where it connects, without a secret: the default name of the series is its host.
     fn host(&self) -> String;
 
@@ -48,7 +45,7 @@ pub trait DumpSession: Send + Sync {
 /// What a session will dump.
 #[derive(Debug)]
 pub struct Outline {
-    /// The server, as the manifest tells it.
+    /// The server, as the manifest tells it; its type is that of the series.
     pub source: SourceInfo,
     /// Which claim of one moment was reached.
     pub consistency: Consistency,
@@ -56,19 +53,28 @@ pub struct Outline {
     pub catalog: CatalogModel,
     /// Everything with a place of its own, in the order of restoring. `Item::id` is its position here.
     pub items: Vec<Item>,
+    /// The data objects, in the order in which they are written, and in which they would be loaded one after the other.
+    pub objects: Vec<ObjectPlan>,
+    /// What is known already not to be dumped, or not whole.
+    pub problems: Vec<Problem>,
+}
+
+/// One data object: text that can be loaded alone.
+#[derive(Debug)]
+pub struct ObjectPlan {
+    /// What stands for the database in the object's name.
+    pub name: String,
     /// The text of each definition of [`crate::Stage::PreData`] and [`crate::Stage::PostData`], by item id, in
     /// the order of writing. Texts end with a line feed.
     pub definitions: Vec<(u32, String)>,
     /// The parts of the data stage, those first that take longest.
     pub parts: Vec<DataPart>,
-    /// What is known already not to be dumped, or not whole.
-    pub problems: Vec<Problem>,
 }
 
 /// A piece of the data stage that one reader writes alone.
 #[derive(Debug, Clone)]
 pub struct DataPart {
-    /// Position in [`Outline::parts`].
+    /// The dumper's own number for it.
     pub id: u32,
     /// What it holds, as a person would name it.
     pub name: String,

@@ -22,7 +22,10 @@ const HOSTILE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
     folder: String,
-    stem: String,
+    name: String,
+    database: String,
+    /// Time and id.
+    tail: String,
 }
 
 impl Names {
@@ -31,32 +34,33 @@ impl Names {
         let utc = time.to_zoned(TimeZone::UTC);
         Self {
             folder: format!("{}/{}", utc.strftime("%Y/%m/%d"), encode(&series.kind)),
-            stem: format!(
-                "dump-{}-{}-{}-{id}",
-                encode(&series.name),
-                encode(&series.database),
-                utc.strftime("%Y%m%d%H%M%S")
-            ),
+            name: encode(&series.name),
+            database: encode(&series.database),
+            tail: format!("{}-{id}", utc.strftime("%Y%m%d%H%M%S")),
         }
     }
 
-    /// The data, as written by a codec and an encryptor with these suffixes.
-    pub fn data(&self, codec: &str, seal: &str) -> Result<Key> {
-        self.key(&format!(".sql{codec}{seal}"))
+    /// The data of `part`, which is the series' database or what stands for one of several, as written by a codec and an
+    /// encryptor with these suffixes.
+    pub fn data(&self, part: &str, codec: &str, seal: &str) -> Result<Key> {
+        self.key(&encode(part), &format!(".sql{codec}{seal}"))
     }
 
     /// The index; its codec is always zstd.
     pub fn index(&self, seal: &str) -> Result<Key> {
-        self.key(&format!(".index.zst{seal}"))
+        self.key(&self.database, &format!(".index.zst{seal}"))
     }
 
     /// The manifest.
     pub fn manifest(&self) -> Result<Key> {
-        self.key(MANIFEST_SUFFIX)
+        self.key(&self.database, MANIFEST_SUFFIX)
     }
 
-    fn key(&self, suffix: &str) -> Result<Key> {
-        Key::parse(format!("{}/{}{suffix}", self.folder, self.stem))
+    fn key(&self, database: &str, suffix: &str) -> Result<Key> {
+        Key::parse(format!(
+            "{}/dump-{}-{database}-{}{suffix}",
+            self.folder, self.name, self.tail
+        ))
     }
 }
 
@@ -98,7 +102,7 @@ mod tests {
         let time: Timestamp = "2026-11-21T23:59:58.7+00:00".parse().expect("a time");
         let names = Names::new(&series("db.example.org", "shop"), time, "ab12cd34");
         assert_eq!(
-            names.data(".zst", ".age").expect("a key").as_str(),
+            names.data("shop", ".zst", ".age").expect("a key").as_str(),
             "2026/11/21/postgresql/dump-db.example.org-shop-20261121235958-ab12cd34.sql.zst.age"
         );
         assert_eq!(

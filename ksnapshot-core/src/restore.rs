@@ -23,8 +23,8 @@ pub struct RestoreOptions {
 /// Something a snapshot can be restored into.
 #[async_trait]
 pub trait Restorer: Send + Sync + Debug {
-    /// The type of snapshots it takes: `postgresql`, …
-    fn kind(&self) -> &'static str;
+    /// The types of snapshots it takes: `postgresql`, …
+    fn kinds(&self) -> &'static [&'static str];
 
     /// What the target is, without a secret.
     fn target(&self) -> String;

@@ -3,6 +3,7 @@
 //! [`source`] and [`target`] turn a URL into something that `ksnapshot-core` can dump or restore into. This crate knows no
 //! bucket.
 
+mod mysql;
 pub mod postgres;
 
 use std::sync::Arc;

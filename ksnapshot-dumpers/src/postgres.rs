@@ -32,10 +32,6 @@ const KIND: &str = "postgresql";
 
 #[async_trait]
 impl Dumper for Postgres {
-    fn kind(&self) -> &'static str {
-        KIND
-    }
-
     fn host(&self) -> String {
         self.host_name()
     }
@@ -51,8 +47,8 @@ impl Dumper for Postgres {
 
 #[async_trait]
 impl Restorer for Postgres {
-    fn kind(&self) -> &'static str {
-        KIND
+    fn kinds(&self) -> &'static [&'static str] {
+        &[KIND]
     }
 
     fn target(&self) -> String {

@@ -11,13 +11,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::definitions::pack;
-use super::sink::{PartSink, Shared};
+use super::sink::{Findings, PartSink, Shared};
 use super::upload::{self, Upload, Written};
 use crate::layout::{Names, new_id};
 use crate::{
     Compressor, Counts, Cx, DataStats, DumpSession, Dumper, Encryption, Encryptor, Error,
     ErrorKind, Event, INDEX_VERSION, Index, Item, Key, MANIFEST_VERSION, Manifest, ObjectEntry,
-    ObjectRole, Outcome, Outline, Problem, PutMode, Result, Series, Stage, Storage,
+    ObjectPlan, ObjectRole, Outcome, Outline, Problem, PutMode, Result, Series, Stage, Storage,
 };
 
 /// How to dump.
@@ -54,13 +54,13 @@ pub async fn dump(
 ) -> Result<DumpReport> {
     let started = Timestamp::now();
     let id = new_id();
+    let session = cx.guard(dumper.open(request.jobs, cx)).await?;
     let series = Series {
         name: request.name.clone().unwrap_or_else(|| dumper.host()),
-        kind: dumper.kind().to_owned(),
+        kind: session.outline().source.kind.clone(),
         database: dumper.database(),
     };
     let names = Names::new(&series, started, &id);
-    let session = cx.guard(dumper.open(request.jobs, cx)).await?;
     let mut undo = Undo {
         storage,
         names: &names,
@@ -109,7 +109,7 @@ pub async fn dump(
 
 /// What the data stage left behind.
 struct Streamed {
-    entry: ObjectEntry,
+    entries: Vec<ObjectEntry>,
     written: Written,
     problems: Vec<Problem>,
     missing: BTreeSet<u32>,
@@ -122,13 +122,52 @@ async fn stream_data(
     cx: &Cx,
 ) -> Result<Streamed> {
     let outline = session.outline();
-    let bytes = outline.parts.iter().map(|p| p.estimate).sum();
+    let parts = || outline.objects.iter().flat_map(|o| &o.parts);
     cx.emit(&Event::Planned {
-        parts: outline.parts.len(),
-        bytes,
+        parts: parts().count(),
+        bytes: parts().map(|p| p.estimate).sum(),
     });
+    let findings = Arc::new(Mutex::new(Findings {
+        problems: outline.problems.clone(),
+        missing: BTreeSet::new(),
+    }));
+    let mut entries = Vec::new();
+    let mut written = Written::default();
+    for number in 0..outline.objects.len() {
+        let entry =
+            stream_object(session, number, &findings, &mut written, undo, request, cx).await?;
+        entries.push(entry);
+    }
+    let findings = std::mem::take(&mut *findings.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(Streamed {
+        entries,
+        written,
+        problems: findings.problems,
+        missing: findings.missing,
+    })
+}
+
+/// Writes one data object: definitions before the data, the data by all readers, definitions after it.
+async fn stream_object(
+    session: &Arc<dyn DumpSession>,
+    number: usize,
+    findings: &Arc<Mutex<Findings>>,
+    written: &mut Written,
+    undo: &mut Undo<'_>,
+    request: &DumpRequest,
+    cx: &Cx,
+) -> Result<ObjectEntry> {
+    let outline = session.outline();
+    let plan = &outline.objects[number];
+    let bytes = plan.parts.iter().map(|p| p.estimate).sum();
     let seal = request.encryptor.as_ref().map_or("", |e| e.extension());
-    let key = undo.names.data(request.compressor.extension(), seal)?;
+    let key = (undo.names).data(&plan.name, request.compressor.extension(), seal)?;
+    if undo.finished.contains(&key) {
+        return Err(Error::new(
+            ErrorKind::Failed,
+            format!("{key}: two data objects of one name"),
+        ));
+    }
     let encryptor = request.encryptor.as_deref();
     let mut upload = Upload::begin(
         undo.storage,
@@ -145,42 +184,24 @@ async fn stream_data(
         compressor: Arc::clone(&request.compressor),
         queue,
         memory: upload::memory(),
-        problems: Mutex::new(outline.problems.clone()),
-        missing: Mutex::default(),
+        findings: Arc::clone(findings),
         cx: cx.clone(),
     });
     let produced = async {
-        write_definitions(&shared, outline, Stage::PreData).await?;
-        write_data(&shared, session, request.jobs).await?;
-        write_definitions(&shared, outline, Stage::PostData).await?;
-        let problems = std::mem::take(
-            &mut *shared
-                .problems
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
-        let missing = std::mem::take(
-            &mut *shared
-                .missing
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        write_definitions(&shared, outline, plan, Stage::PreData).await?;
+        write_data(&shared, session, number, request.jobs).await?;
+        write_definitions(&shared, outline, plan, Stage::PostData).await?;
         // The last sender goes here, which ends the upload's loop.
         drop(shared);
-        Ok((problems, missing))
+        Ok(())
     };
     // Whichever side fails first ends the other: readers are aborted with their task set. The upload itself is never
     // dropped in the middle of a call, so that it can be aborted.
-    let stored = upload::store_frames(&mut upload, &mut frames);
+    let stored = upload::store_frames(&mut upload, number, &mut frames, written);
     match cx.guard(async { tokio::try_join!(produced, stored) }).await {
-        Ok(((problems, missing), written)) => {
+        Ok(((), ())) => {
             undo.finished.push(key);
-            Ok(Streamed {
-                entry: upload.finish().await?,
-                written,
-                problems,
-                missing,
-            })
+            upload.finish().await
         }
         Err(error) => {
             upload.abort().await;
@@ -189,8 +210,13 @@ async fn stream_data(
     }
 }
 
-async fn write_definitions(shared: &Shared, outline: &Outline, stage: Stage) -> Result<()> {
-    let texts = outline
+async fn write_definitions(
+    shared: &Shared,
+    outline: &Outline,
+    plan: &ObjectPlan,
+    stage: Stage,
+) -> Result<()> {
+    let texts = plan
         .definitions
         .iter()
         .filter(|(id, _)| {
@@ -209,6 +235,7 @@ async fn write_definitions(shared: &Shared, outline: &Outline, stage: Stage) -> 
 async fn write_data(
     shared: &Arc<Shared>,
     session: &Arc<dyn DumpSession>,
+    object: usize,
     jobs: NonZeroUsize,
 ) -> Result<()> {
     let next = Arc::new(AtomicUsize::new(0));
@@ -219,8 +246,7 @@ async fn write_data(
             shared: Arc::clone(shared),
         };
         readers.spawn(async move {
-            while let Some(part) = session
-                .outline()
+            while let Some(part) = session.outline().objects[object]
                 .parts
                 .get(next.fetch_add(1, Ordering::Relaxed))
             {
@@ -302,7 +328,8 @@ async fn commit(
     }
     undo.finished.push(key);
     let entry = upload.finish().await?;
-    manifest.objects = vec![streamed.entry, entry];
+    manifest.objects = streamed.entries;
+    manifest.objects.push(entry);
 
     // The last moment to turn back.
     if cx.cancel.is_cancelled() {
@@ -332,8 +359,9 @@ fn complete_items(outline: &Outline, streamed: &Streamed) -> Result<Vec<Item>> {
         )
     };
     for id in outline
-        .parts
+        .objects
         .iter()
+        .flat_map(|o| &o.parts)
         .flat_map(|p| &p.items)
         .filter(|id| !streamed.missing.contains(id))
     {

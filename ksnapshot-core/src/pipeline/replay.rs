@@ -55,14 +55,14 @@ pub async fn restore(
     request: &RestoreRequest,
     cx: &Cx,
 ) -> Result<RestoreReport> {
-    if snapshot.manifest.series.kind != restorer.kind() {
+    if !restorer.kinds().contains(&snapshot.manifest.series.kind.as_str()) {
         return Err(Error::new(
             ErrorKind::Usage,
             format!(
                 "snapshot {} is of {}, the target is {}",
                 snapshot.manifest.id,
                 snapshot.manifest.series.kind,
-                restorer.kind()
+                restorer.kinds().join(" or ")
             ),
         ));
     }

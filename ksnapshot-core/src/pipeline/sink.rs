@@ -22,10 +22,16 @@ pub(super) struct Shared {
     pub(super) compressor: Arc<dyn Compressor>,
     pub(super) queue: mpsc::Sender<Pending>,
     pub(super) memory: Arc<Semaphore>,
-    pub(super) problems: Mutex<Vec<Problem>>,
-    /// Items whose data is not in the snapshot.
-    pub(super) missing: Mutex<BTreeSet<u32>>,
+    pub(super) findings: Arc<Mutex<Findings>>,
     pub(super) cx: Cx,
+}
+
+/// What turned out while reading.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) problems: Vec<Problem>,
+    /// Items whose data is not in the snapshot.
+    pub(super) missing: BTreeSet<u32>,
 }
 
 /// Some whole rows of one item, as text that can be replayed alone.
@@ -87,17 +93,17 @@ impl PartSink {
     /// Lists that the data of `item` can't be dumped. Nothing of it may have been written. The dump goes on and ends as
     /// complete with problems.
     pub fn unreadable(&mut self, item: u32, problem: Problem) {
-        self.shared
-            .missing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(item);
         self.shared.cx.emit(&Event::Problem(&problem));
-        self.shared
-            .problems
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(problem);
+        let mut findings = (self.shared.findings.lock()).unwrap_or_else(PoisonError::into_inner);
+        findings.missing.insert(item);
+        findings.problems.push(problem);
+    }
+
+    /// Lists what is not as it should be with the data of an item that is written all the same.
+    pub fn problem(&mut self, problem: Problem) {
+        self.shared.cx.emit(&Event::Problem(&problem));
+        let mut findings = (self.shared.findings.lock()).unwrap_or_else(PoisonError::into_inner);
+        findings.problems.push(problem);
     }
 }
 

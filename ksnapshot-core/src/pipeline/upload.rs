@@ -86,7 +86,7 @@ pub(super) struct Written {
 }
 
 impl Written {
-    fn place(&mut self, packed: Packed, offset: u64) -> Result<()> {
+    fn place(&mut self, packed: Packed, object: u32, offset: u64) -> Result<()> {
         let number = fits(self.frames.len())?;
         let place = |(item, offset, length)| {
             (
@@ -100,6 +100,7 @@ impl Written {
         };
         self.places.extend(packed.places.into_iter().map(place));
         self.frames.push(Frame {
+            object,
             offset,
             ..packed.frame
         });
@@ -228,21 +229,23 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// Stores frames in the order in which they were sent, until every sender is gone.
+/// Stores frames in the order in which they were sent, until every sender is gone. `number` is the object's.
 pub(super) async fn store_frames(
     upload: &mut Upload,
+    number: usize,
     queue: &mut mpsc::Receiver<Pending>,
-) -> Result<Written> {
-    let mut written = Written::default();
+    written: &mut Written,
+) -> Result<()> {
+    let object = fits(number)?;
     while let Some(pending) = queue.recv().await {
         let packed = pending.frame.await.map_err(|cause| {
             Error::new(ErrorKind::Failed, "compression stopped").source(cause)
         })??;
         let offset = upload.position;
         upload.write(&packed.bytes).await?;
-        written.place(packed, offset)?;
+        written.place(packed, object, offset)?;
     }
-    Ok(written)
+    Ok(())
 }
 
 /// Shares of the permit: kept here so that the sink does not know the storage.

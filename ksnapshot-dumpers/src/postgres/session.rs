@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ksnapshot_core::catalog::CatalogModel;
 use ksnapshot_core::{
-    Aspect, Consistency, Cx, DataPart, DumpSession, Error, ErrorKind, Item, Outline, PartSink,
+    Aspect, Consistency, Cx, DataPart, DumpSession, Error, ErrorKind, Item, ObjectPlan, Outline, PartSink,
     Problem, ProblemKind, Result, SourceInfo, Stage, async_trait,
 };
 use sqlx::postgres::PgConnection;
@@ -148,8 +148,11 @@ impl Session {
                 })?,
             },
             items,
-            definitions,
-            parts,
+            objects: vec![ObjectPlan {
+                name: server.database_name().to_owned(),
+                definitions,
+                parts,
+            }],
             problems,
         };
         Ok(Self {
