@@ -209,7 +209,9 @@ impl Graph {
         let mut command = Command::new(cargo);
         command
             .current_dir(root())
-            .args(["metadata", "--format-version", "1", "--offline"]);
+            // A fresh machine holds only the packages of the platform that it has built for.
+            .args(["metadata", "--format-version", "1", "--offline"])
+            .args(["--filter-platform", "x86_64-unknown-linux-gnu"]);
         let metadata: Value =
             serde_json::from_slice(&tools::run(&mut command).unwrap().success().unwrap().stdout)
                 .unwrap();
