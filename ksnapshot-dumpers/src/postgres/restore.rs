@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use ksnapshot_core::{
     Bytes, Cx, DataStats, Error, ErrorKind, Index, Item, RestoreOptions, RestoreSession, Result,
-    async_trait,
+    Stage, async_trait,
 };
 use sqlx::postgres::PgConnection;
 
@@ -23,6 +23,7 @@ const RETRIES: usize = 10;
 /// A target that is being written to.
 pub(super) struct Session {
     idle: Mutex<Vec<PgConnection>>,
+    connections: usize,
     script: Script,
     tables: BTreeMap<u32, usize>,
 }
@@ -80,17 +81,18 @@ impl Session {
             .map(|(number, table)| (table.item, number))
             .collect();
         Ok(Self {
+            connections: idle.len(),
             idle: Mutex::new(idle),
             script,
             tables,
         })
     }
 
-    fn take(&self) -> Result<PgConnection> {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
+    /// A connection, and whether others are at work.
+    fn take(&self) -> Result<(PgConnection, bool)> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let busy = idle.len() < self.connections;
+        (idle.pop().map(|connection| (connection, busy)))
             .ok_or_else(|| Error::new(ErrorKind::Failed, "more writers than connections"))
     }
 
@@ -104,8 +106,17 @@ impl Session {
 
 #[async_trait]
 impl RestoreSession for Session {
-    async fn define(&self, _item: &Item, text: &str) -> Result<()> {
-        let mut connection = self.take()?;
+    async fn define(&self, item: &Item, text: &str) -> Result<()> {
+        let (mut connection, busy) = self.take()?;
+        if item.stage == Stage::PostData && item.table.is_some() {
+            // One index by several processes costs more work in all: worth it only where nobody else has work.
+            let workers = if busy {
+                "SET max_parallel_maintenance_workers = 0"
+            } else {
+                "RESET max_parallel_maintenance_workers"
+            };
+            run(&mut connection, workers).await?;
+        }
         let mut done = run(&mut connection, text).await;
         // Two definitions at work on the same tables may lock each other out; the server ends one of them, whole.
         for _ in 0..RETRIES {
@@ -132,7 +143,7 @@ impl RestoreSession for Session {
     }
 
     async fn load(&self, item: &Item, block: Bytes) -> Result<u64> {
-        let mut connection = self.take()?;
+        let (mut connection, _) = self.take()?;
         let took = if self
             .script
             .large_objects
@@ -157,7 +168,7 @@ impl RestoreSession for Session {
     }
 
     async fn measure(&self, item: &Item) -> Result<DataStats> {
-        let mut connection = self.take()?;
+        let (mut connection, _) = self.take()?;
         let stats = if let Some(table) = self.tables.get(&item.id).map(|&n| &self.script.tables[n])
         {
             rows_measured(&mut connection, &copy_out(table, (0, None))).await?

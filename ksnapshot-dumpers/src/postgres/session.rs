@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use ksnapshot_core::catalog::CatalogModel;
 use ksnapshot_core::{
-    Aspect, Consistency, Cx, DataPart, DumpSession, Error, ErrorKind, Item, ObjectPlan, Outline, PartSink,
-    Problem, ProblemKind, Result, SourceInfo, Stage, async_trait,
+    Aspect, Consistency, Cx, DataPart, DumpSession, Error, ErrorKind, Item, ObjectPlan, Outline,
+    PartSink, Problem, ProblemKind, Result, SourceInfo, Stage, async_trait,
 };
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row};

@@ -1,0 +1,264 @@
+//! What runs at once in a restore: rows are written by several tasks, and what comes after a table's rows, such as its keys
+//! and indexes, begins as soon as they are in. A server that waits while it writes rows has time to sort.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::read::{FrameReader, joined};
+use super::replay::Run;
+use super::tally::Tally;
+use crate::{
+    Aspect, Cx, Error, ErrorKind, Event, Frame, Index, Item, RestoreSession, Result, Stage,
+};
+
+/// Sessions that a restore with so many jobs uses: as many write rows as build what comes after them.
+pub(super) fn sessions(jobs: std::num::NonZeroUsize) -> std::num::NonZeroUsize {
+    jobs.saturating_mul(std::num::NonZeroUsize::MIN.saturating_add(1))
+}
+
+/// Definitions and rows that are still to be restored.
+pub(super) struct Schedule<'a> {
+    run: &'a Run,
+    tally: &'a mut Tally,
+    tasks: JoinSet<Result<Ended>>,
+    /// Runs of frames that nobody has begun.
+    runs: VecDeque<Vec<Frame>>,
+    loading: usize,
+    /// One permit for each task that may write rows.
+    writing: Arc<Semaphore>,
+    /// Runs that are not in yet, by the table to which their rows belong.
+    unloaded: HashMap<u32, usize>,
+    /// Tables with rows of their own.
+    filled: BTreeSet<u32>,
+    /// Definitions that are not done.
+    waiting: BTreeSet<u32>,
+    /// … and those of them that are not begun.
+    texts: BTreeMap<u32, String>,
+    /// The last definition of each turn, and whether it is one of grants.
+    turns: Vec<(u32, bool)>,
+    defining: usize,
+    rows: u64,
+}
+
+enum Ended {
+    Loaded { tables: Vec<u32>, rows: u64 },
+    Defined { item: u32, done: Result<()> },
+}
+
+impl<'a> Schedule<'a> {
+    /// Rows in `runs`, and `after` them the definitions.
+    pub(super) fn new(
+        run: &'a Run,
+        runs: Vec<Vec<Frame>>,
+        after: Vec<(u32, String)>,
+        tally: &'a mut Tally,
+    ) -> Self {
+        let mut unloaded = HashMap::new();
+        for run_of_frames in &runs {
+            for table in tables(&run.index, run_of_frames) {
+                *unloaded.entry(table).or_default() += 1;
+            }
+        }
+        let filled = (run.index.items.iter())
+            .filter(|item| item.aspect == Aspect::Data && item.stage == Stage::Data)
+            .filter_map(|item| item.table)
+            .collect();
+        let is_grant = |id: u32| run.index.items[id as usize].aspect == Aspect::Acl;
+        let turns = (after.chunk_by(|a, b| is_grant(a.0) == is_grant(b.0)))
+            .filter_map(|turn| turn.last())
+            .map(|(id, _)| (*id, is_grant(*id)))
+            .collect();
+        Self {
+            run,
+            tally,
+            tasks: JoinSet::new(),
+            runs: runs.into(),
+            loading: 0,
+            writing: Arc::new(Semaphore::new(run.jobs.get())),
+            unloaded,
+            filled,
+            waiting: after.iter().map(|(id, _)| *id).collect(),
+            texts: after.into_iter().collect(),
+            turns,
+            defining: 0,
+            rows: 0,
+        }
+    }
+
+    /// Writes all rows, and what belongs to a table as soon as its rows are in. Says how many rows the target took.
+    pub(super) async fn load(&mut self) -> Result<u64> {
+        loop {
+            self.begin_loads();
+            self.begin_definitions(self.run.jobs.get(), Self::is_ripe);
+            if self.tasks.is_empty() {
+                return Ok(self.rows);
+            }
+            self.settle_one().await?;
+        }
+    }
+
+    /// Runs one definition that has its place between the rows and what comes after them.
+    pub(super) async fn define(&mut self, id: u32, text: String) -> Result<()> {
+        self.run.define(id, &text, self.tally).await
+    }
+
+    /// Runs what is left: each definition as soon as those it depends on are done, but grants and what stands after them in
+    /// their turn.
+    pub(super) async fn finish(mut self) -> Result<()> {
+        for (last, grants) in std::mem::take(&mut self.turns) {
+            // Grants on one object from two sessions at once meet in its row of the catalog, and one of them is refused.
+            let jobs = if grants { 1 } else { self.run.jobs.get() };
+            loop {
+                self.begin_definitions(jobs, |_, item| item.id <= last);
+                if !self.tasks.is_empty() {
+                    self.settle_one().await?;
+                    continue;
+                }
+                let Some(id) = self.texts.keys().next().copied().filter(|&id| id <= last) else {
+                    break;
+                };
+                // Everything left waits for something left: items that depend on each other in a circle, which an
+                // ordered dump does not have. The written order is as good as any.
+                for needed in &self.run.index.items[id as usize].depends {
+                    self.waiting.remove(needed);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_loads(&mut self) {
+        // While one task of a pair writes, the other one reads, opens and decompresses what comes next.
+        while self.loading < 2 * self.run.jobs.get() {
+            let Some(frames) = self.runs.pop_front() else {
+                return;
+            };
+            self.loading += 1;
+            let load = Load {
+                frames: self.run.frames.clone(),
+                index: Arc::clone(&self.run.index),
+                session: Arc::clone(&self.run.session),
+                writing: Arc::clone(&self.writing),
+                cx: self.run.cx.clone(),
+            };
+            self.tasks.spawn(load.run(frames));
+        }
+    }
+
+    fn begin_definitions(&mut self, jobs: usize, may_begin: impl Fn(&Self, &Item) -> bool) {
+        let index = Arc::clone(&self.run.index);
+        let todo: Vec<u32> = self.texts.keys().copied().collect();
+        for id in todo {
+            if self.defining >= jobs {
+                return;
+            }
+            let item = &index.items[id as usize];
+            if item.depends.iter().any(|d| self.waiting.contains(d)) || !may_begin(self, item) {
+                continue;
+            }
+            let Some(text) = self.texts.remove(&id) else {
+                continue;
+            };
+            if item.aspect == Aspect::Setting || self.tally.leaves_out(item, &index, &self.run.cx) {
+                self.waiting.remove(&id);
+                continue;
+            }
+            self.defining += 1;
+            let (session, index) = (Arc::clone(&self.run.session), Arc::clone(&index));
+            self.tasks.spawn(async move {
+                let done = session.define(&index.items[id as usize], &text).await;
+                Ok(Ended::Defined { item: id, done })
+            });
+        }
+    }
+
+    async fn settle_one(&mut self) -> Result<()> {
+        let Some(ended) = self.tasks.join_next().await else {
+            return Ok(());
+        };
+        match joined(ended)? {
+            Ended::Loaded { tables, rows } => {
+                self.loading -= 1;
+                self.rows += rows;
+                for table in tables {
+                    if let Some(left) = self.unloaded.get_mut(&table) {
+                        *left -= 1;
+                        if *left == 0 {
+                            self.unloaded.remove(&table);
+                        }
+                    }
+                }
+                Ok(())
+            }
+            Ended::Defined { item, done } => {
+                self.defining -= 1;
+                self.waiting.remove(&item);
+                let item = &self.run.index.items[item as usize];
+                self.tally.settle(item, done, &self.run.cx)
+            }
+        }
+    }
+
+    /// Whether all rows that `item` is about are in, while others may still come. What belongs to a table without rows of
+    /// its own may be about those of its partitions.
+    fn is_ripe(&self, item: &Item) -> bool {
+        let in_turn =
+            (self.turns.first()).is_some_and(|&(last, grants)| !grants && item.id <= last);
+        in_turn
+            && item.aspect == Aspect::Definition
+            && item
+                .table
+                .is_some_and(|t| self.filled.contains(&t) && !self.unloaded.contains_key(&t))
+    }
+}
+
+/// The tables to which the rows of these frames belong.
+fn tables(index: &Index, frames: &[Frame]) -> Vec<u32> {
+    let tables: BTreeSet<u32> = (frames.iter())
+        .filter_map(|f| index.items[f.item? as usize].table)
+        .collect();
+    tables.into_iter().collect()
+}
+
+/// One task that writes rows.
+struct Load {
+    frames: FrameReader,
+    index: Arc<Index>,
+    session: Arc<dyn RestoreSession>,
+    writing: Arc<Semaphore>,
+    cx: Cx,
+}
+
+impl Load {
+    async fn run(self, frames: Vec<Frame>) -> Result<Ended> {
+        let blocks = self.frames.run(&frames).await?;
+        let _turn = (self.writing.acquire().await).map_err(|_| Error::cancelled())?;
+        let mut rows = 0;
+        for (frame, block) in frames.iter().zip(blocks) {
+            let Some(id) = frame.item else { continue };
+            let item = &self.index.items[id as usize];
+            let bytes = block.len() as u64;
+            let took = (self.session.load(item, block.into()).await)
+                .map_err(|e| e.context(item.title()))?;
+            if took != frame.rows {
+                return Err(Error::new(
+                    ErrorKind::Failed,
+                    format!(
+                        "{}: the target took {took} of {} rows",
+                        item.title(),
+                        frame.rows
+                    ),
+                ));
+            }
+            rows += took;
+            self.cx.emit(&Event::Moved { bytes, rows: took });
+        }
+        Ok(Ended::Loaded {
+            tables: tables(&self.index, &frames),
+            rows,
+        })
+    }
+}
