@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use ksnapshot_core::pattern::Pattern;
 use ksnapshot_core::{Compression, Error};
+use ksnapshot_dumpers::Scope;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -63,18 +64,21 @@ Examples:
 All rows are of one moment: every reader sees the same snapshot of the database. Nothing is staged on disk. Peak memory
 stays below 128 MiB at zstd up to 6 and at gzip, plus 8 times the largest row.
 
-The password comes from PGPASSWORD, KSNAPSHOT_SOURCE_PASSWORD or .pgpass.
+The password comes from KSNAPSHOT_SOURCE_PASSWORD, PGPASSWORD or .pgpass, MYSQL_PWD or .my.cnf.
 
 {STORAGE}
 
 {EXIT_CODES}"))]
 pub(crate) struct DumpArgs {
-    /// What to dump: postgres://USER@HOST:PORT/DATABASE
+    /// What to dump: postgres://USER@HOST:PORT/DATABASE, mysql://USER@HOST:PORT/DATABASE or mariadb://...
     #[arg(value_name = "SOURCE")]
     pub(crate) source: String,
     /// Where the snapshot goes: a folder or s3://bucket/prefix
-    #[arg(long, value_name = "STORAGE")]
-    pub(crate) to: String,
+    #[arg(long, value_name = "STORAGE", required_unless_present = "preflight")]
+    pub(crate) to: Option<String>,
+    /// Dump nothing; tell which consistency this user's rights reach, and which GRANT would add what
+    #[arg(long, conflicts_with = "to")]
+    pub(crate) preflight: bool,
     /// Name of the series [default: the host of SOURCE]
     #[arg(long)]
     pub(crate) name: Option<String>,
@@ -87,6 +91,53 @@ pub(crate) struct DumpArgs {
     /// Concurrent readers [default: the cores]
     #[arg(long, short)]
     pub(crate) jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
+}
+
+/// What of the source is dumped.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "MySQL and MariaDB")]
+pub(crate) struct ScopeArgs {
+    /// Dump this database too; may be repeated. Without any, and none in the URL: all but the server's own
+    #[arg(long = "database", value_name = "NAME")]
+    databases: Vec<String>,
+    /// Only these tables, with what belongs to them; a pattern such as orders, shop.orders, *.log_??; may be repeated
+    #[arg(long = "table", short, value_name = "PATTERN", value_parser = pattern)]
+    tables: Vec<Pattern>,
+    /// Not these tables; may be repeated
+    #[arg(long = "exclude-table", value_name = "PATTERN", value_parser = pattern)]
+    exclude_tables: Vec<Pattern>,
+    /// Only rows that fulfil this SQL condition, of every dumped table
+    #[arg(long = "where", value_name = "CONDITION")]
+    condition: Option<String>,
+    /// Definitions only
+    #[arg(long)]
+    no_data: bool,
+    /// Write no DEFINER: what is restored belongs to who restores
+    #[arg(long)]
+    skip_definer: bool,
+    /// Users, roles and grants too, as an object of their own
+    #[arg(long)]
+    globals: bool,
+    /// One data object a table
+    #[arg(long)]
+    split_tables: bool,
+}
+
+impl From<ScopeArgs> for Scope {
+    fn from(args: ScopeArgs) -> Self {
+        Self {
+            databases: args.databases,
+            tables: args.tables,
+            exclude_tables: args.exclude_tables,
+            no_data: args.no_data,
+            skip_definer: args.skip_definer,
+            globals: args.globals,
+            split_tables: args.split_tables,
+            condition: args.condition,
+        }
+    }
 }
 
 /// List the snapshots of a storage

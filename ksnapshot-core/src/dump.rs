@@ -20,6 +20,33 @@ pub trait Dumper: Send + Sync + Debug {
 
     /// Fixes one consistent view for `workers` concurrent readers and plans the parts. Moves no data.
     async fn open(&self, workers: NonZeroUsize, cx: &Cx) -> Result<Arc<dyn DumpSession>>;
+
+    /// What a dump by this user would reach, found out without keeping anybody waiting.
+    async fn preflight(&self, workers: NonZeroUsize, cx: &Cx) -> Result<Preflight>;
+}
+
+/// What a dump would reach, and what is missing for more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preflight {
+    /// The server.
+    pub source: SourceInfo,
+    /// The claim that would be reached. Positions are known only to a dump.
+    pub consistency: Consistency,
+    /// What could not be dumped, or not whole.
+    pub problems: Vec<Problem>,
+    /// What more rights would add.
+    pub missing: Vec<MissingRight>,
+}
+
+/// A right that this user lacks.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct MissingRight {
+    /// The right, in the words of the server: `RELOAD`.
+    pub right: String,
+    /// What it would add.
+    pub adds: String,
+    /// The statement that gives it.
+    pub grant: String,
 }
 
 /// One consistent view of the source.

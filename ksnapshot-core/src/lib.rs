@@ -34,7 +34,7 @@ pub use async_trait::async_trait;
 pub use bytes::Bytes;
 pub use compress::{Compression, Compressor};
 pub use context::Cx;
-pub use dump::{DataPart, DumpSession, Dumper, ObjectPlan, Outline};
+pub use dump::{DataPart, DumpSession, Dumper, MissingRight, ObjectPlan, Outline, Preflight};
 pub use encrypt::{Decryptor, Encryptor, Seal};
 pub use error::{Error, ErrorKind, Result};
 pub use index::{

@@ -1,17 +1,20 @@
-//! Native dumpers and their restorers: PostgreSQL today. No stock dump program runs; they are what the tests compare with.
+//! Native dumpers and their restorers: PostgreSQL, MySQL and MariaDB. No stock dump program runs; they are what the tests compare with.
 //!
 //! [`source`] and [`target`] turn a URL into something that `ksnapshot-core` can dump or restore into. This crate knows no
 //! bucket.
 
-mod mysql;
+pub mod mysql;
 pub mod postgres;
+mod scope;
 
 use std::sync::Arc;
 
 use ksnapshot_core::{Dumper, Error, ErrorKind, Restorer, Result};
 use secrecy::SecretString;
 
+use mysql::MySql;
 use postgres::Postgres;
+pub use scope::Scope;
 
 /// What a URL does not say.
 #[derive(Debug, Clone, Default)]
@@ -23,15 +26,26 @@ pub struct Access {
 /// The dumper behind a URL.
 ///
 /// Errors: [`ErrorKind::Usage`] for a scheme or a parameter that is not known.
-pub fn source(url: &str, access: &Access) -> Result<Arc<dyn Dumper>> {
-    Ok(Arc::new(open(url, access)?))
+pub fn source(url: &str, access: &Access, scope: Scope) -> Result<Arc<dyn Dumper>> {
+    match family(url)? {
+        Family::Postgres if scope.is_default() => Ok(Arc::new(Postgres::parse(url, access)?)),
+        Family::Postgres => Err(Error::new(
+            ErrorKind::Usage,
+            "a dump of PostgreSQL is always of one whole database",
+        )
+        .hint("Leave the options away that choose databases, tables or rows; `restore --table` chooses tables.")),
+        Family::MySql => Err(soon(&MySql::parse(url, access)?.within(scope))),
+    }
 }
 
 /// The restorer behind a URL.
 ///
 /// Errors: as [`source`].
 pub fn target(url: &str, access: &Access) -> Result<Arc<dyn Restorer>> {
-    Ok(Arc::new(open(url, access)?))
+    match family(url)? {
+        Family::Postgres => Ok(Arc::new(Postgres::parse(url, access)?)),
+        Family::MySql => Err(soon(&MySql::parse(url, access)?)),
+    }
 }
 
 /// Whether a URL carries a password, which everybody who can list processes can read.
@@ -42,17 +56,28 @@ pub fn carries_password(url: &str) -> bool {
     })
 }
 
-fn open(url: &str, access: &Access) -> Result<Postgres> {
+enum Family {
+    Postgres,
+    MySql,
+}
+
+fn family(url: &str) -> Result<Family> {
+    const FORMS: &str =
+        "Use postgres://USER@HOST:PORT/DATABASE, mysql://USER@HOST:PORT/DATABASE or mariadb://….";
     match url.split_once("://").map(|(scheme, _)| scheme) {
-        Some("postgres" | "postgresql") => Postgres::parse(url, access),
+        Some("postgres" | "postgresql") => Ok(Family::Postgres),
+        Some("mysql" | "mariadb") => Ok(Family::MySql),
         Some(other) => Err(Error::new(
             ErrorKind::Usage,
             format!("{other}://: not a database that this build knows"),
         )
-        .hint("Use postgres://USER@HOST:PORT/DATABASE.")),
+        .hint(FORMS)),
         None => Err(
-            Error::new(ErrorKind::Usage, "not a database URL: it has no scheme")
-                .hint("Write it as postgres://USER@HOST:PORT/DATABASE."),
+            Error::new(ErrorKind::Usage, "not a database URL: it has no scheme").hint(FORMS),
         ),
     }
+}
+
+fn soon(server: &MySql) -> Error {
+    Error::new(ErrorKind::Usage, format!("{server:?}: not supported yet"))
 }

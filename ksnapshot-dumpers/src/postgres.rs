@@ -10,6 +10,7 @@ mod error;
 mod large_objects;
 mod model;
 mod order;
+mod preflight;
 mod quote;
 mod restore;
 mod session;
@@ -21,7 +22,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use ksnapshot_core::{
-    Cx, DumpSession, Dumper, ErrorKind, Index, RestoreOptions, RestoreSession, Restorer, Result,
+    Cx, DumpSession, Dumper, ErrorKind, Index, Preflight, RestoreOptions, RestoreSession, Restorer, Result,
     async_trait,
 };
 
@@ -42,6 +43,10 @@ impl Dumper for Postgres {
 
     async fn open(&self, workers: NonZeroUsize, cx: &Cx) -> Result<Arc<dyn DumpSession>> {
         Ok(Arc::new(session::Session::open(self, workers, cx).await?))
+    }
+
+    async fn preflight(&self, _workers: NonZeroUsize, cx: &Cx) -> Result<Preflight> {
+        preflight::preflight(self, cx).await
     }
 }
 

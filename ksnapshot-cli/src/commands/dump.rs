@@ -9,10 +9,13 @@ use ksnapshot_core::{Cx, Encryptor, Event, Result};
 use serde_json::json;
 
 use crate::args::{DumpArgs, jobs};
-use crate::output::{Output, bytes, code, plural};
+use crate::output::{Output, bytes, code, count, plural, table};
 use crate::place::{access, split_id};
 
 pub(crate) async fn run(args: DumpArgs, output: &Output, cx: &Cx) -> Result<u8> {
+    if args.preflight {
+        return preflight(args, output, cx).await;
+    }
     // Everything that the arguments get wrong is said before anything is read.
     let encryptor: Option<Arc<dyn Encryptor>> = if args.recipients.is_empty() {
         cx.emit(&Event::Warning(
@@ -23,8 +26,8 @@ pub(crate) async fn run(args: DumpArgs, output: &Output, cx: &Cx) -> Result<u8> 
         Some(Arc::new(AgeEncryptor::new(&args.recipients)?))
     };
     let access = access(&args.source, "KSNAPSHOT_SOURCE_PASSWORD", cx);
-    let source = ksnapshot_dumpers::source(&args.source, &access)?;
-    let (place, _) = split_id(&args.to);
+    let source = ksnapshot_dumpers::source(&args.source, &access, args.scope.into())?;
+    let (place, _) = split_id(args.to.as_deref().unwrap_or_default());
     let storage = ksnapshot_storage::open(place)?;
     let request = DumpRequest {
         name: args.name,
@@ -60,4 +63,43 @@ pub(crate) async fn run(args: DumpArgs, output: &Output, cx: &Cx) -> Result<u8> 
         output.text(&format!("{}\n", manifest.id))?;
     }
     Ok(code(&report.problems))
+}
+
+/// Tells what a dump would reach. Nothing is written anywhere.
+async fn preflight(args: DumpArgs, output: &Output, cx: &Cx) -> Result<u8> {
+    let access = access(&args.source, "KSNAPSHOT_SOURCE_PASSWORD", cx);
+    let source = ksnapshot_dumpers::source(&args.source, &access, args.scope.into())?;
+    let found = cx.guard(source.preflight(jobs(args.jobs), cx)).await?;
+    if output.json {
+        output.line(&json!({
+            "message_type": "summary",
+            "source": found.source,
+            "consistency": found.consistency,
+            "problems": found.problems,
+            "missing": found.missing,
+        }))?;
+        return Ok(code(&found.problems));
+    }
+    let mut rows = vec![
+        vec![
+            "Source".to_owned(),
+            format!("{} {}", found.source.kind, found.source.server_version),
+        ],
+        vec!["Consistency".to_owned(), found.consistency.claim.clone()],
+    ];
+    rows.extend(
+        (found.consistency.position.iter()).map(|(name, value)| vec![name.clone(), value.clone()]),
+    );
+    rows.push(vec![
+        "Problems".to_owned(),
+        count(found.problems.len() as u64),
+    ]);
+    output.text(&table(&rows))?;
+    for lacking in &found.missing {
+        output.text(&format!(
+            "\n{} would add: {}\n  {};\n",
+            lacking.right, lacking.adds, lacking.grant
+        ))?;
+    }
+    Ok(code(&found.problems))
 }
