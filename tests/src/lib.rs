@@ -1,7 +1,7 @@
 //! The harness of the end-to-end tests: real servers, the built binary, and outsiders as judges.
 //!
-//! - [`Postgres`] and [`Minio`] are throw-away servers on loopback. They end with the process that started them,
-//!   however it ends.
+//! - [`Postgres`], [`mysql::MySql`] and [`Minio`] are throw-away servers on loopback. They end with the process that
+//!   started them, however it ends.
 //! - [`Ksnapshot`] runs the built binary in a clean environment.
 //! - [`proxy`] stands between us and a server when things go wrong; [`hold`] stops a line at a known moment.
 //! - [`tools`] runs what others wrote: `age`, `zstd`, `psql`, `pg_dump`.
@@ -30,6 +30,7 @@ pub mod copies;
 pub mod hold;
 mod ksnapshot;
 mod minio;
+pub mod mysql;
 mod postgres;
 pub mod proxy;
 pub mod testbed;

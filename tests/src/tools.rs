@@ -142,7 +142,7 @@ pub fn bash(script: &str, args: &[&OsStr]) -> Command {
 pub fn clean(command: &mut Command) {
     for (key, _) in std::env::vars_os() {
         let name = key.to_string_lossy();
-        if ["PG", "AWS_", "KSNAPSHOT_", "MINIO_"]
+        if ["PG", "AWS_", "KSNAPSHOT_", "MINIO_", "MYSQL_", "MARIADB_"]
             .iter()
             .any(|prefix| name.starts_with(prefix))
         {

@@ -9,16 +9,16 @@ mkdir -p "$TESTBED/bin" "$TESTBED/lock" "$TESTBED/log"
 say() { printf 'testbed: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
-# once NAME COMMAND…: runs COMMAND while holding the lock NAME.
+# once NAME COMMAND…: runs COMMAND while holding the lock NAME. Ends the script when COMMAND fails, as `set -e` wants
+# it: caught here, a failure in the middle of COMMAND would go unseen.
 once() {
-    local name=$1 rc=0
+    local name=$1 lock
     shift
     exec {lock}>"$TESTBED/lock/$name"
     flock "$lock"
     # `flock` keeps the lock as long as the descriptor is open, so it's closed for what the command starts.
-    "$@" {lock}>&- || rc=$?
+    "$@" {lock}>&-
     exec {lock}>&-
-    return "$rc"
 }
 
 # quietly NAME COMMAND…: output goes to a log, shown only when COMMAND fails.
