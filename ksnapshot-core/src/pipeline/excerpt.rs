@@ -44,26 +44,40 @@ impl Excerpt {
     /// Only what was chosen, and the settings under which it is replayed.
     pub fn of(index: &Arc<Index>, frames: FrameReader, selection: &Selection) -> Self {
         let rows = index.data_frames();
-        let mut todo = VecDeque::new();
-        for stage in [Stage::PreData, Stage::Data, Stage::PostData] {
-            let chosen = |id: &u32| selection.items.binary_search(id).is_ok();
-            let mut texts: Vec<Place> = index
-                .items
-                .iter()
+        let object = |frame: u32| index.frames[frame as usize].object;
+        let chosen = |id: &u32| selection.items.binary_search(id).is_ok();
+        let texts = |of: u32, stage: Stage| {
+            let mut texts: Vec<(Place, bool)> = (index.items.iter())
                 .filter(|i| i.stage == stage && (chosen(&i.id) || i.aspect == Aspect::Setting))
-                .filter_map(|i| i.place)
+                .filter_map(|i| Some((i.place?, i.aspect == Aspect::Setting)))
+                .filter(|(place, _)| object(place.frame) == of)
                 .collect();
-            texts.sort_by_key(|p| (p.frame, p.offset));
-            if stage == Stage::Data {
-                let wanted = selection
-                    .items
-                    .iter()
-                    .filter_map(|id| rows.get(id))
-                    .flatten()
-                    .copied();
-                todo.extend(runs(&index.frames, wanted).into_iter().map(Piece::Run));
+            texts.sort_by_key(|(place, _)| (place.frame, place.offset));
+            texts
+        };
+        let mut todo = VecDeque::new();
+        // Each data object has settings of its own, which hold for what follows them there.
+        for number in 0..=index.frames.iter().map(|f| f.object).max().unwrap_or(0) {
+            let mut pieces = VecDeque::new();
+            let mut holds_more = false;
+            for stage in [Stage::PreData, Stage::Data, Stage::PostData] {
+                if stage == Stage::Data {
+                    let wanted = (selection.items.iter())
+                        .filter_map(|id| rows.get(id))
+                        .flatten()
+                        .copied()
+                        .filter(|&frame| object(frame) == number);
+                    let runs = runs(&index.frames, wanted);
+                    holds_more |= !runs.is_empty();
+                    pieces.extend(runs.into_iter().map(Piece::Run));
+                }
+                let texts = texts(number, stage);
+                holds_more |= texts.iter().any(|(_, setting)| !setting);
+                pieces.extend(texts.into_iter().map(|(place, _)| Piece::Text(place)));
             }
-            todo.extend(texts.into_iter().map(Piece::Text));
+            if holds_more {
+                todo.extend(pieces);
+            }
         }
         Self {
             index: Arc::clone(index),
