@@ -11,8 +11,10 @@ use super::quote::{literal, name};
 use super::version::Server;
 use crate::Scope;
 
+mod programs;
 mod query;
 mod tables;
+mod views;
 
 use query::{Line, lines};
 pub(super) use tables::has_rows;
@@ -43,6 +45,8 @@ pub(super) async fn read(connection: &mut Conn, server: Server, scope: &Scope) -
         // What is in the default database is written without its name, so that it can be restored under another.
         run(connection, &format!("USE {}", name(&database.name))).await?;
         tables::read(connection, server, scope, database, &mut catalog.problems).await?;
+        views::read(connection, scope, database, &mut catalog.problems).await?;
+        programs::read(connection, server, scope, database, &mut catalog.problems).await?;
     }
     Ok(catalog)
 }

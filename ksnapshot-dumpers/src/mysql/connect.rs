@@ -1,40 +1,60 @@
 //! URLs and connections.
 
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
 use ksnapshot_core::{Error, ErrorKind, Result};
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Opts, OptsBuilder};
+use mysql_async::{Conn, DriverError, IoError, Opts, OptsBuilder, SslOpts};
 use percent_encoding::percent_decode_str;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 use url::Url;
 
 use super::error::{classify, connecting};
+use super::option_file::OptionFile;
+use super::tls::{SslMode, Tls};
 use super::version::Server;
-use crate::Access;
+use crate::{Access, Scope};
 
 /// How long a server may take to let us in.
 const CONNECT: Duration = Duration::from_secs(15);
+
+/// The largest row that the protocol knows; the driver else takes what the server may be sent for what it sends.
+const LARGEST_PACKET: usize = 1 << 30;
+
+/// Parameters of a URL, as the stock clients name them.
+const KNOWN: [&str; 5] = ["socket", "ssl-ca", "ssl-cert", "ssl-key", "ssl-mode"];
 
 /// A server of MySQL or MariaDB, and which databases of it. Does not connect before it is used, and never prints its
 /// password.
 #[derive(Clone)]
 pub struct MySql {
-    options: OptsBuilder,
     host: String,
     port: u16,
+    /// Used in place of host and port.
+    socket: Option<String>,
     user: String,
-    /// Named in the URL or by options. None: all but the server's own.
-    databases: Vec<String>,
+    password: Option<SecretString>,
+    tls: Tls,
+    /// Named in the URL. None: all but the server's own.
+    database: Option<String>,
+    scope: Scope,
+    /// A drill: databases of a snapshot go under this name, and nothing of it happens by itself.
+    scratch: Option<String>,
 }
 
 impl MySql {
-    /// Reads a URL: `mysql://USER@HOST:PORT/DATABASE` or `mariadb://…`.
+    /// Reads a URL: `mysql://USER@HOST:PORT/DATABASE?ssl-mode=verify-identity&ssl-ca=FILE` or `mariadb://…`. What it leaves
+    /// open comes from `MYSQL_PWD` and option files.
     ///
     /// Errors: [`ErrorKind::Usage`] for an unknown parameter or a value that makes no sense.
     pub fn parse(url: &str, access: &Access) -> Result<Self> {
+        Self::with_options(url, access, OptionFile::read())
+    }
+
+    fn with_options(url: &str, access: &Access, file: OptionFile) -> Result<Self> {
         // The text may hold a password, so no error repeats it.
         let bad = |what: &str| {
             Error::new(ErrorKind::Usage, format!("database URL: {what}")).hint(
@@ -43,78 +63,120 @@ impl MySql {
         };
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let parsed = Url::parse(url).map_err(|cause| bad(&cause.to_string()))?;
-        if let Some((key, _)) = parsed.query_pairs().next() {
-            return Err(bad(&format!("parameter {key:?} is not known")));
+        let parameter = |name: &str| {
+            let mut pairs = parsed.query_pairs();
+            pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        };
+        if let Some((key, _)) = parsed.query_pairs().find(|(key, _)| !KNOWN.contains(&key.as_ref())) {
+            let known = KNOWN.join(", ");
+            return Err(Error::new(
+                ErrorKind::Usage,
+                format!("database URL: parameter {key:?} is not known"),
+            )
+            .hint(format!("Known parameters are {known}.")));
         }
-        let host = parsed.host_str().unwrap_or("localhost").to_owned();
-        let port = parsed.port().unwrap_or(3306);
+        let mode = (parameter("ssl-mode").as_deref()).map(SslMode::parse).transpose()?;
+        let tls = Tls::new(mode, parameter("ssl-ca"), parameter("ssl-cert"), parameter("ssl-key"))?;
+        let host = match parsed.host_str() {
+            None | Some("") => file.host.unwrap_or_else(|| "localhost".to_owned()),
+            Some(host) => decoded(host.trim_start_matches('[').trim_end_matches(']')),
+        };
+        // A socket of the option file is that of the machine itself.
+        let socket = parameter("socket").or_else(|| file.socket.filter(|_| host == "localhost"));
         let user = match parsed.username() {
-            "" => std::env::var("USER").unwrap_or_else(|_| "root".to_owned()),
+            "" => (file.user)
+                .or_else(|| std::env::var("USER").ok())
+                .unwrap_or_else(|| "root".to_owned()),
             user => decoded(user),
         };
-        let password = (access.password.as_ref().map(|p| p.expose_secret().to_owned()))
-            .or_else(|| parsed.password().map(decoded))
-            .or_else(|| std::env::var("MYSQL_PWD").ok());
-        let databases = match parsed.path().trim_start_matches('/') {
-            "" => Vec::new(),
-            database => vec![decoded(database)],
+        let password = (access.password.clone())
+            .or_else(|| parsed.password().map(|p| SecretString::from(decoded(p))))
+            .or_else(|| std::env::var("MYSQL_PWD").ok().map(SecretString::from))
+            .or(file.password);
+        let database = match parsed.path().strip_prefix('/').unwrap_or_default() {
+            "" => None,
+            database => Some(decoded(database)),
         };
-        let options = OptsBuilder::from_opts(Opts::default())
-            .ip_or_hostname(host.clone())
-            .tcp_port(port)
-            .user(Some(user.clone()))
-            .pass(password)
-            // The driver would ask the server for these, and come back over a socket if there is one.
-            .prefer_socket(false)
-            .stmt_cache_size(0);
         Ok(Self {
-            options,
             host,
-            port,
+            port: parsed.port().or(file.port).unwrap_or(3306),
+            socket,
             user,
-            databases,
+            password,
+            tls,
+            database,
+            scope: Scope::default(),
+            scratch: None,
         })
     }
 
     pub(super) fn host_name(&self) -> String {
-        self.host.clone()
+        match self.socket {
+            Some(_) => "local".to_owned(),
+            None => self.host.clone(),
+        }
     }
 
     /// Where it connects, for errors.
     pub(super) fn address(&self) -> String {
-        format!("server {}:{}", self.host, self.port)
+        match &self.socket {
+            Some(socket) => format!("server at {socket}"),
+            None => format!("server {}:{}", self.host, self.port),
+        }
     }
 
     pub(super) fn user_name(&self) -> &str {
         &self.user
     }
 
+    /// The same server, of which only what `scope` says is dumped.
+    #[must_use]
+    pub fn within(self, scope: Scope) -> Self {
+        Self { scope, ..self }
+    }
+
+    /// What is dumped, with the URL's database among the databases. None of them: all but the server's own.
+    pub(super) fn scope(&self) -> Scope {
+        let mut scope = self.scope.clone();
+        if let Some(database) = &self.database
+            && !scope.databases.contains(database)
+        {
+            scope.databases.insert(0, database.clone());
+        }
+        scope
+    }
+
+    /// The database of the URL.
+    pub(super) fn database(&self) -> Option<&str> {
+        self.database.as_deref()
+    }
+
     /// The databases asked for, for errors and names; `all` when none was named.
     pub(super) fn database_names(&self) -> String {
-        if self.databases.is_empty() {
-            "all".to_owned()
-        } else {
-            self.databases.join("+")
+        match self.scope().databases {
+            none if none.is_empty() => "all".to_owned(),
+            some => some.join("+"),
         }
     }
 
-    /// Named in the URL or by options. None: all but the server's own.
-    pub(super) fn databases(&self) -> &[String] {
-        &self.databases
-    }
-
-    /// Another database of the same server.
-    pub(super) fn with_database(&self, name: &str) -> Self {
+    /// The same server as the place of a drill.
+    pub(super) fn with_scratch(&self, name: &str) -> Self {
         Self {
-            databases: vec![name.to_owned()],
+            database: None,
+            scope: Scope::default(),
+            scratch: Some(name.to_owned()),
             ..self.clone()
         }
     }
 
+    /// What databases of a drill are named by, in one.
+    pub(super) fn scratch(&self) -> Option<&str> {
+        self.scratch.as_deref()
+    }
+
     /// A new session without a default database, as the server makes it.
     pub(super) async fn connect(&self) -> Result<Conn> {
-        let options = Opts::from(self.options.clone());
-        match timeout(CONNECT, Conn::new(options)).await {
+        match timeout(CONNECT, self.connected()).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(cause)) => Err(connecting(cause, self)),
             Err(_) => Err(Error::new(
@@ -124,13 +186,51 @@ impl MySql {
             .hint("Check host, port and firewalls; the server may also be out of connections.")),
         }
     }
+
+    async fn connected(&self) -> mysql_async::Result<Conn> {
+        match Conn::new(self.options(self.tls.options())).await {
+            Err(cause) if self.tls.may_go_without() && no_tls(&cause) => Conn::new(self.options(None)).await,
+            other => other,
+        }
+    }
+
+    fn options(&self, tls: Option<SslOpts>) -> Opts {
+        let password = self.password.as_ref().map(|p| p.expose_secret().to_owned());
+        OptsBuilder::from_opts(Opts::default())
+            .ip_or_hostname(self.host.clone())
+            .tcp_port(self.port)
+            .socket(self.socket.clone())
+            .user(Some(self.user.clone()))
+            .pass(password)
+            .ssl_opts(tls)
+            .tcp_keepalive(Some(Duration::from_secs(30)))
+            .max_allowed_packet(Some(LARGEST_PACKET))
+            .wait_timeout(Some(28_800))
+            // The driver would ask the server for these, and come back over a socket if there is one.
+            .prefer_socket(false)
+            .stmt_cache_size(0)
+            .into()
+    }
+}
+
+/// Whether the server has no TLS, or none that we speak.
+fn no_tls(cause: &mysql_async::Error) -> bool {
+    match cause {
+        mysql_async::Error::Driver(DriverError::NoClientSslFlagFromServer)
+        | mysql_async::Error::Io(IoError::Tls(_)) => true,
+        // What the handshake finds wrong comes as a fault of the connection.
+        mysql_async::Error::Io(IoError::Io(io)) => {
+            matches!(io.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+        }
+        _ => false,
+    }
 }
 
 impl fmt::Debug for MySql {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MySql")
             .field("server", &self.address())
-            .field("databases", &self.databases)
+            .field("database", &self.database)
             .finish_non_exhaustive()
     }
 }
@@ -150,5 +250,70 @@ pub(super) async fn version(connection: &mut Conn) -> Result<(Server, String)> {
             ErrorKind::Failed,
             format!("server version {text:?} is not known"),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(url: &str, file: OptionFile) -> Result<MySql> {
+        MySql::with_options(url, &Access::default(), file)
+    }
+
+    #[test]
+    fn urls_say_who_where_and_what() {
+        let server = parsed("mysql://a%40b:p%2Fw@db.example:3307/sh%2Fop", OptionFile::default()).expect("a URL");
+        assert_eq!(server.user_name(), "a@b");
+        assert_eq!(server.password.as_ref().map(ExposeSecret::expose_secret), Some("p/w"));
+        assert_eq!(server.address(), "server db.example:3307");
+        assert_eq!(server.host_name(), "db.example");
+        assert_eq!(server.database(), Some("sh/op"));
+        assert_eq!(server.database_names(), "sh/op");
+        assert!(!format!("{server:?}").contains("p/w"));
+        let whole = parsed("mariadb://u@[::1]/", OptionFile::default()).expect("a URL");
+        assert_eq!((whole.database(), whole.host_name().as_str()), (None, "::1"));
+        assert_eq!(whole.database_names(), "all");
+    }
+
+    #[test]
+    fn option_files_fill_what_is_open() {
+        let file = || OptionFile {
+            user: Some("u".into()),
+            password: Some("p".to_owned().into()),
+            host: Some("h".into()),
+            port: Some(3310),
+            socket: Some("/s".into()),
+        };
+        let open = parsed("mysql:///d", file()).expect("a URL");
+        assert_eq!((open.address().as_str(), open.user_name()), ("server h:3310", "u"));
+        let local = parsed("mysql://me@localhost/d", file()).expect("a URL");
+        assert_eq!((local.address().as_str(), local.user_name()), ("server at /s", "me"));
+        assert_eq!(local.host_name(), "local");
+        let elsewhere = parsed("mysql://other:3306", file()).expect("a URL");
+        assert_eq!(elsewhere.address(), "server other:3306");
+        let named = parsed("mysql://other/?socket=/t", file()).expect("a URL");
+        assert_eq!(named.address(), "server at /t");
+    }
+
+    #[test]
+    fn bad_urls_are_the_callers_fault() {
+        for url in ["mysql://h:port/", "mysql://h/?sslmode=x", "mysql://h/?ssl-mode=maybe", "mysql://h/?ssl-ca=/no/such", "mysql://h/?ssl-cert=/no/such"] {
+            let error = parsed(url, OptionFile::default()).expect_err(url);
+            assert_eq!(error.kind(), ErrorKind::Usage, "{url}");
+            assert!(error.advice().is_some(), "{url}");
+        }
+    }
+
+    #[test]
+    fn databases_of_options_stand_beside_that_of_the_url() {
+        let scope = Scope {
+            databases: vec!["b".into(), "a".into()],
+            ..Scope::default()
+        };
+        let server = parsed("mysql://h/a", OptionFile::default()).expect("a URL").within(scope.clone());
+        assert_eq!(server.scope().databases, ["b", "a"]);
+        let server = parsed("mysql://h/c", OptionFile::default()).expect("a URL").within(scope);
+        assert_eq!(server.database_names(), "c+b+a");
     }
 }

@@ -10,8 +10,11 @@ use super::quote::in_comment;
 use super::script::{ColumnData, KeyData, ObjectScript, Script, SequenceData, TableData};
 
 mod create;
-mod database;
-mod header;
+pub(super) mod database;
+pub(super) mod header;
+pub(super) mod program;
+mod tail;
+mod view;
 
 /// What a restore does itself when everything else is done; items of these kinds are not run in their turn.
 pub(super) mod last {
@@ -26,8 +29,13 @@ pub(super) fn script(catalog: &Catalog) -> Script {
     let mut writer = Writer::new(catalog);
     writer.databases();
     writer.tables();
+    writer.routines();
     writer.data();
-    writer.after();
+    writer.indexes();
+    writer.foreign_keys();
+    writer.triggers();
+    writer.views();
+    writer.events_and_last();
     writer.finish()
 }
 
@@ -71,6 +79,7 @@ struct Writer<'a> {
     /// Sequences by database and name.
     sequences: HashMap<(usize, &'a str), u32>,
     tables: HashMap<(usize, usize), TableItems>,
+    routines: HashMap<(usize, usize), u32>,
 }
 
 impl<'a> Writer<'a> {
@@ -85,6 +94,7 @@ impl<'a> Writer<'a> {
             made: Vec::new(),
             sequences: HashMap::new(),
             tables: HashMap::new(),
+            routines: HashMap::new(),
         }
     }
 
@@ -253,8 +263,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Indexes and foreign keys.
-    fn after(&mut self) {
+    fn indexes(&mut self) {
         for (d, t, database, table) in self.tables_numbered() {
             let definition = self.tables[&(d, t)].definition;
             let mut before = definition;
@@ -276,6 +285,9 @@ impl<'a> Writer<'a> {
                 self.tables.entry((d, t)).or_default().indexes.push(before);
             }
         }
+    }
+
+    fn foreign_keys(&mut self) {
         let positions: HashMap<(String, String), (usize, usize)> = self
             .tables_numbered()
             .map(|(d, t, database, table)| ((database.name.clone(), table.name.clone()), (d, t)))

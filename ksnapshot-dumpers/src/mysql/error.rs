@@ -47,6 +47,7 @@ fn lost() -> Error {
 pub(super) fn connecting(cause: mysql_async::Error, to: &MySql) -> Error {
     let error =
         |message: String| Error::new(ErrorKind::Server, format!("{}: {message}", to.address()));
+    const TLS: &str = "Check ssl-mode and ssl-ca: the server offers no TLS, or its certificate is not trusted.";
     match number(&cause) {
         Some(1045 | 1698 | 1862) => error(format!("login refused for user {}", to.user_name()))
             .hint("Set MYSQL_PWD or a line in .my.cnf, and check that this user may log in from here.")
@@ -63,9 +64,16 @@ pub(super) fn connecting(cause: mysql_async::Error, to: &MySql) -> Error {
             .hint("Look into the server's log, and try again.")
             .source(cause),
         None => match cause {
-            mysql_async::Error::Io(mysql_async::IoError::Tls(_)) => error("TLS refused".into())
-                .hint("Check ssl-mode and ssl-ca: the server offers no TLS, or its certificate is not trusted.")
-                .source(cause),
+            mysql_async::Error::Io(mysql_async::IoError::Tls(_))
+            | mysql_async::Error::Driver(mysql_async::DriverError::NoClientSslFlagFromServer) => {
+                error("TLS refused".into()).hint(TLS).source(cause)
+            }
+            // What the handshake finds wrong comes as a fault of the connection.
+            mysql_async::Error::Io(mysql_async::IoError::Io(ref io))
+                if io.kind() == std::io::ErrorKind::InvalidData =>
+            {
+                error("TLS refused".into()).hint(TLS).source(cause)
+            }
             mysql_async::Error::Io(_) => error("can't connect".into())
                 .hint("Check host and port, and that the server runs and listens there.")
                 .source(cause),

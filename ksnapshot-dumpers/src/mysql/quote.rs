@@ -37,6 +37,13 @@ pub(super) fn escape(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'\'');
 }
 
+/// A text for a comment of one line: nothing in it ends the line.
+pub(super) fn in_comment(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { '?' } else { c })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
