@@ -41,6 +41,8 @@ END //
 -- Moves money from one schema to the other, for good: who wants it to stop kills its session. Several may run at once,
 -- each with a number of its own.
 CREATE PROCEDURE bank_a.move_on(mover INT UNSIGNED)
+    -- As who calls it: else the list of processes shows another user.
+    SQL SECURITY INVOKER
 BEGIN
     DECLARE n INT UNSIGNED DEFAULT 0;
     DECLARE amount DECIMAL(20, 2);
@@ -56,6 +58,7 @@ END //
 
 CREATE PROCEDURE bank_a.move_once(mover INT UNSIGNED, n INT UNSIGNED, amount DECIMAL(20, 2), source INT UNSIGNED,
     target INT UNSIGNED, which INT UNSIGNED)
+    SQL SECURITY INVOKER
 BEGIN
     -- A deadlock, a lock waited for in vain: nothing of this move stays, and the next one is made.
     DECLARE EXIT HANDLER FOR 1213, 1205, 1020 ROLLBACK;

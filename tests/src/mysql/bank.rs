@@ -86,16 +86,14 @@ impl<'a> Mover<'a> {
             user: format!("mover{count}"),
             clients: Vec::new(),
         };
-        server.create_user(&mover.user, &["execute on bank_a.*", "execute on bank_b.*"])?;
+        let rights = SCHEMAS.map(|schema| format!("select, insert, update, execute on {schema}.*"));
+        server.create_user(&mover.user, &rights.each_ref().map(String::as_str))?;
         let before = mover.moves()?;
         for number in (count * 100)..(count * 100 + sessions) {
             let mut client = server.program("mysql")?;
-            client.args([
-                "-u",
-                &mover.user,
-                "-e",
-                &format!("call bank_a.move_on({number})"),
-            ]);
+            // Else a client whose session was killed begins a new one.
+            client.args(["--skip-reconnect", "-u", &mover.user]);
+            client.args(["-e", &format!("call bank_a.move_on({number})")]);
             client
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())

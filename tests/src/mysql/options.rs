@@ -189,11 +189,14 @@ impl Options {
         Ok(data)
     }
 
-    /// What only one of the two families of clients knows is marked as loose.
     fn option_file(&self, root: &Path, port: u16) -> String {
         let tls = match self.tls {
-            // MariaDB's clients insist on TLS unless told otherwise, MySQL's log in by a key that they ask for.
-            Tls::Off => "loose-skip-ssl\nloose-get-server-public-key\n".to_owned(),
+            Tls::Off if matches!(self.version, Version::MySql80 | Version::MySql97) => {
+                // Without TLS they send a password only when encrypted by a key, which has to be asked for.
+                "ssl-mode=DISABLED\nget-server-public-key\n".to_owned()
+            }
+            // MariaDB's clients insist on TLS unless told otherwise.
+            Tls::Off => "skip-ssl\n".to_owned(),
             Tls::Offered | Tls::Required => {
                 format!("ssl-ca=\"{}\"\n", root.join("my/tls/ca.crt").display())
             }

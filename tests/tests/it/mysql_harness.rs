@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ksnapshot_tests::mysql::{MySql, Options, Version};
+use ksnapshot_tests::mysql::bank::{self, Balance, Mover};
+use ksnapshot_tests::mysql::{Flavour, MySql, Options, Version, compare};
 use ksnapshot_tests::{Tls, testbed, tools};
 
 #[test]
@@ -83,4 +84,110 @@ fn a_killed_server_is_gone_at_once() {
     .unwrap();
     assert!(server.query("select 1").is_err());
     MySql::start(Version::MariaDb118).unwrap().stop().unwrap();
+}
+
+/// The schemas that `kinds.sql` makes.
+const KINDS: [&str; 3] = ["kinds_a", "kinds_b", "Kinds `c\" 'd';e"];
+
+fn filled(version: Version) -> MySql {
+    let server = MySql::start(version).unwrap();
+    let values = server.create_db("values").unwrap();
+    values.load(&testbed::sql("mysql/values.sql")).unwrap();
+    server.load("", &testbed::sql("mysql/kinds.sql")).unwrap();
+    bank::open(&server).unwrap();
+    server
+}
+
+#[test]
+fn every_source_of_the_tests_loads_everywhere() {
+    for version in Version::ALL {
+        let server = filled(version);
+        bank::of_one_moment(&server).unwrap();
+        if version >= Version::MySql80 && version.flavour() == Flavour::MySql {
+            let db = server.create_db("limits").unwrap();
+            db.load(&testbed::sql("mysql/values-limits.sql")).unwrap();
+        }
+    }
+}
+
+#[test]
+fn equal_servers_are_equal_and_each_kind_of_change_is_seen() {
+    for version in Version::NEWEST {
+        let (a, b) = (filled(version), filled(version));
+        let all = [&KINDS[..], &["values", "bank_a", "bank_b"]].concat();
+        compare::same(&a, &b, &all).unwrap();
+
+        let (left, right) = (a.db("values"), b.db("values"));
+        let differs = |change: &str, back: &str| {
+            right.run(change).unwrap();
+            compare::same_definitions(&a, &b, &all)
+                .and_then(|()| compare::same_rows(&left, &right))
+                .expect_err(change);
+            right.run(back).unwrap();
+        };
+        differs(
+            "update floats set f = 0.0105163 where id = 1",
+            "update floats set f = 0.010516252368688583 where id = 1",
+        );
+        differs(
+            "update bytes set b255 = '' where id = 2",
+            "update bytes set b255 = null where id = 2",
+        );
+        differs(
+            "set sql_mode = ''; update times set d = '2023-01-01' where id = 2",
+            "set sql_mode = ''; update times set d = '2023-00-00' where id = 2; update times set d = '2024-00-00' where id = 2",
+        );
+        differs(
+            "insert into key_none values (1, 'twice')",
+            "delete from key_none where n = 1 limit 1",
+        );
+        differs(
+            "alter table ints comment = 'x'",
+            "alter table ints comment = ''",
+        );
+        differs("create view v as select 1", "drop view v");
+        differs(
+            "create trigger t before insert on ints for each row set @a = 1",
+            "drop trigger t",
+        );
+        differs(
+            "set sql_mode = 'ANSI_QUOTES'; create or replace view kinds_a.v_latin1 as select 1",
+            "drop view kinds_a.v_latin1; set names latin1; \
+             create definer = root@`%` view kinds_a.v_latin1 as select 'café' as `ü`",
+        );
+        differs(
+            "alter event kinds_a.asleep enable",
+            "alter event kinds_a.asleep disable",
+        );
+        compare::same_stock_dump(&a, &b, &all).unwrap();
+        b.run("grant create on kinds_b.* to kinds_owner").unwrap();
+        compare::same_users(&a, &b, &["kinds_owner@%"]).unwrap_err();
+    }
+}
+
+#[test]
+fn money_moves_until_it_is_stopped() {
+    for version in Version::NEWEST {
+        let server = MySql::start(version).unwrap();
+        bank::open(&server).unwrap();
+        let mover = Mover::start(&server, 2).unwrap();
+        let before = mover.moves().unwrap();
+        testbed::until(Duration::from_secs(20), "more moves", || {
+            Ok((mover.moves()? > before + 100).then_some(()))
+        })
+        .unwrap();
+        mover.stop().unwrap();
+        let balance = Balance::of(&server).unwrap();
+        assert!(
+            balance.is_of_one_moment() && balance.moves_a > 100,
+            "{balance:?}"
+        );
+        assert_eq!(Balance::of(&server).unwrap(), balance);
+        assert_eq!(server.sessions().unwrap(), 0);
+        // What isn't of one moment is seen.
+        server
+            .run("update bank_a.vaults set balance = balance + 0.01 where id = 5")
+            .unwrap();
+        bank::of_one_moment(&server).unwrap_err();
+    }
 }
