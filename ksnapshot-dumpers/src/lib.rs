@@ -34,7 +34,7 @@ pub fn source(url: &str, access: &Access, scope: Scope) -> Result<Arc<dyn Dumper
             "a dump of PostgreSQL is always of one whole database",
         )
         .hint("Leave the options away that choose databases, tables or rows; `restore --table` chooses tables.")),
-        Family::MySql => Err(soon(&MySql::parse(url, access)?.within(scope))),
+        Family::MySql => Ok(Arc::new(MySql::parse(url, access)?.within(scope))),
     }
 }
 
@@ -44,7 +44,7 @@ pub fn source(url: &str, access: &Access, scope: Scope) -> Result<Arc<dyn Dumper
 pub fn target(url: &str, access: &Access) -> Result<Arc<dyn Restorer>> {
     match family(url)? {
         Family::Postgres => Ok(Arc::new(Postgres::parse(url, access)?)),
-        Family::MySql => Err(soon(&MySql::parse(url, access)?)),
+        Family::MySql => Ok(Arc::new(MySql::parse(url, access)?)),
     }
 }
 
@@ -76,8 +76,4 @@ fn family(url: &str) -> Result<Family> {
             Error::new(ErrorKind::Usage, "not a database URL: it has no scheme").hint(FORMS),
         ),
     }
-}
-
-fn soon(server: &MySql) -> Error {
-    Error::new(ErrorKind::Usage, format!("{server:?}: not supported yet"))
 }

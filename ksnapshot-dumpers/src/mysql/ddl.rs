@@ -16,6 +16,9 @@ pub(super) mod program;
 mod tail;
 mod view;
 
+/// The kind of the item that says where the rest comes from.
+pub(super) const SOURCE: &str = "source server";
+
 /// What a restore does itself when everything else is done; items of these kinds are not run in their turn.
 pub(super) mod last {
     /// Lets an event happen.
@@ -126,6 +129,22 @@ impl<'a> Writer<'a> {
     }
 
     fn databases(&mut self) {
+        if !self.catalog.databases.is_empty() {
+            // So that a restore has where to say that the target is another kind of server.
+            self.push(
+                Place::Database(0),
+                Draft {
+                    stage: Stage::PreData,
+                    aspect: Aspect::Definition,
+                    kind: SOURCE,
+                    database: None,
+                    name: &self.catalog.server.to_string(),
+                    table: None,
+                    depends: Vec::new(),
+                    text: Some(String::new()),
+                },
+            );
+        }
         for (d, database) in self.databases_numbered() {
             let text = if self.catalog.single() {
                 database::as_it_was(database)

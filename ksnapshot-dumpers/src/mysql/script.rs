@@ -86,20 +86,3 @@ pub(super) struct SequenceData {
     pub(super) database: String,
     pub(super) name: String,
 }
-
-/// What to dump of a server, as the command line says it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Scope {
-    /// Empty: all but the server's own.
-    pub(super) databases: Vec<String>,
-    /// Definitions only.
-    pub(super) no_data: bool,
-    /// Write no DEFINER: what is restored belongs to who restores.
-    pub(super) skip_definer: bool,
-    /// Users, roles and grants too.
-    pub(super) globals: bool,
-    /// A data object for each table.
-    pub(super) split_tables: bool,
-    /// Only rows that fulfil this, of every table.
-    pub(super) condition: Option<String>,
-}

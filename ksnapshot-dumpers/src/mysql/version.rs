@@ -16,7 +16,7 @@ pub(crate) enum Flavour {
 
 impl Flavour {
     /// The type in names and manifests.
-    pub(crate) fn kind(self) -> &'static str {
+    pub(crate) const fn kind(self) -> &'static str {
         match self {
             Self::MySql => "mysql",
             Self::MariaDb => "mariadb",

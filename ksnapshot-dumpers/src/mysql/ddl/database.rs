@@ -25,6 +25,11 @@ pub(in crate::mysql) fn create(database: &Database, as_name: &str) -> String {
     format!("CREATE DATABASE {} {}", name(as_name), options(database))
 }
 
+/// Makes it under this name if it is not there.
+pub(in crate::mysql) fn create_if_missing(database: &Database, as_name: &str) -> String {
+    format!("CREATE DATABASE IF NOT EXISTS {} {}", name(as_name), options(database))
+}
+
 /// Makes it if it is not there, and goes into it.
 pub(super) fn create_and_use(database: &Database) -> String {
     format!(

@@ -1,6 +1,6 @@
 //! Triggers, stored programs and events, each under the session that made it.
 
-use super::super::model::{Body, CharacterSets, Database, Event, EventStatus, Trigger};
+use super::super::model::{Body, CharacterSets, Database, Event, EventStatus};
 use super::super::quote::{literal, name};
 use super::super::tokens::{Kind, Token, meaning, tokens};
 use super::header::SQL_MODE;
@@ -98,8 +98,7 @@ fn definer(create: &str) -> Option<(usize, usize)> {
 }
 
 /// A trigger's text without the name of its database, which some servers keep as its maker wrote it.
-pub(super) fn trigger_anywhere(trigger: &Trigger) -> String {
-    let create = &trigger.body.create;
+pub(in crate::mysql) fn trigger_anywhere(trigger: &str, table: &str, create: &str) -> String {
     let words = meaning(create);
     let place = || {
         let kind = words.iter().position(|t| t.is("TRIGGER"))?;
@@ -109,17 +108,17 @@ pub(super) fn trigger_anywhere(trigger: &Trigger) -> String {
         Some((kind, moment, on, each))
     };
     let Some((kind, moment, on, each)) = place() else {
-        return create.clone();
+        return create.to_owned();
     };
     if !words[kind..each].iter().any(|t| t.symbol(".")) {
-        return create.clone();
+        return create.to_owned();
     }
     format!(
         "{} {} {} {} {}",
         &create[..words[kind].end()],
-        name(&trigger.name),
+        name(trigger),
         &create[words[moment].at..words[on].end()],
-        name(&trigger.table),
+        name(table),
         &create[words[each].at..]
     )
 }
@@ -217,6 +216,15 @@ pub(super) fn view_uses<'k>(
 ///
 /// In `a`.`b`, `a` may also be what a table is called within a query; then the name stands alone somewhere.
 pub(in crate::mysql) fn renamed(text: &str, new_name: impl Fn(&str) -> Option<String>) -> String {
+    rename(text, new_name, false)
+}
+
+/// The same for text in which what stands before a dot is always a database: a table's, a key's.
+pub(in crate::mysql) fn renamed_all(text: &str, new_name: impl Fn(&str) -> Option<String>) -> String {
+    rename(text, new_name, true)
+}
+
+fn rename(text: &str, new_name: impl Fn(&str) -> Option<String>, all_certain: bool) -> String {
     let all: Vec<Token<'_>> = tokens(text).collect();
     let words: Vec<usize> = (all.iter().enumerate())
         .filter(|(_, t)| !matches!(t.kind, Kind::Space | Kind::Comment))
@@ -237,7 +245,7 @@ pub(in crate::mysql) fn renamed(text: &str, new_name: impl Fn(&str) -> Option<St
         let Some(first) = token.name().filter(|_| is(at + 1, ".") && !(at > 0 && is(at - 1, "."))) else {
             continue;
         };
-        let certain = is(at + 3, ".") || is(at + 3, "(") || !alone(&first);
+        let certain = all_certain || is(at + 3, ".") || is(at + 3, "(") || !alone(&first);
         if let Some(new) = new_name(&first).filter(|_| certain) {
             out.push_str(&text[copied..token.at]);
             out.push_str(&name(&new));
@@ -265,22 +273,13 @@ mod tests {
 
     #[test]
     fn triggers_leave_their_database() {
-        let trigger = |create: &str| Trigger {
-            name: "t".into(),
-            table: "p".into(),
-            moment: "BEFORE INSERT".into(),
-            body: Body {
-                create: create.into(),
-                sql_mode: String::new(),
-                session: CharacterSets::default(),
-            },
-        };
+        let anywhere = |create| trigger_anywhere("t", "p", create);
         assert_eq!(
-            trigger_anywhere(&trigger("CREATE DEFINER=`r`@`%` trigger a1.t before insert on a1.`p` for each row set @a = b.c")),
+            anywhere("CREATE DEFINER=`r`@`%` trigger a1.t before insert on a1.`p` for each row set @a = b.c"),
             "CREATE DEFINER=`r`@`%` trigger `t` before insert on `p` for each row set @a = b.c"
         );
         let plain = "CREATE TRIGGER t BEFORE INSERT ON p FOR EACH ROW set @a = b.c";
-        assert_eq!(trigger_anywhere(&trigger(plain)), plain);
+        assert_eq!(anywhere(plain), plain);
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Writer<'_> {
                     depends.push(item);
                 }
                 let create = if self.catalog.single() {
-                    trigger_anywhere(trigger)
+                    trigger_anywhere(&trigger.name, &trigger.table, &trigger.body.create)
                 } else {
                     trigger.body.create.clone()
                 };
