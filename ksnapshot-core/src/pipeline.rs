@@ -33,8 +33,9 @@ pub fn read_error(cause: std::io::Error) -> crate::Error {
     crate::age::from_io(cause, "is cut short or changed")
 }
 
-/// The size at which a dumper cuts a block, unless one row is larger.
-pub const BLOCK_SIZE: usize = 2 << 20;
+/// The size at which a dumper cuts a block, unless one row is larger. It fits a core's second-level cache together with the
+/// tables of its compressor.
+pub const BLOCK_SIZE: usize = 512 << 10;
 
 /// Bytes of plain text that may be on their way from the readers to the upload.
-pub const MEMORY_IN_FLIGHT: usize = 4 * BLOCK_SIZE;
+pub const MEMORY_IN_FLIGHT: usize = 16 * BLOCK_SIZE;

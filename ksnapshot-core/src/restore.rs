@@ -56,8 +56,8 @@ pub trait RestoreSession: Send + Sync {
     /// session goes on; any other kind ends the restore.
     async fn define(&self, item: &Item, text: &str) -> Result<()>;
 
-    /// Replays one block of `item`'s data, whole or not at all, and says how many rows the target took.
-    async fn load(&self, item: &Item, block: Bytes) -> Result<u64>;
+    /// Replays some blocks of `item`'s data, all of them or none, and says how many rows the target took.
+    async fn load(&self, item: &Item, blocks: Vec<Bytes>) -> Result<u64>;
 
     /// Reads `item`'s data back and counts and hashes it as the dump did.
     async fn measure(&self, item: &Item) -> Result<DataStats>;

@@ -437,7 +437,7 @@ pub(super) fn decode_frame(
 
 /// Bytes of plain text that one request is to bring, unless one frame has more: rows may compress to a hundredth, so it
 /// is not the stored bytes that fill the memory.
-const RUN: u64 = 2 * super::BLOCK_SIZE as u64;
+const RUN: u64 = 8 * super::BLOCK_SIZE as u64;
 
 /// Groups frames into runs that one request reads: neighbours, of about [`RUN`] bytes together. Pure.
 pub(super) fn runs(frames: &[Frame], wanted: impl IntoIterator<Item = u32>) -> Vec<Vec<Frame>> {

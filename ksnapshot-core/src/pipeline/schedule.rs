@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -236,20 +237,25 @@ impl Load {
     async fn run(self, frames: Vec<Frame>) -> Result<Ended> {
         let blocks = self.frames.run(&frames).await?;
         let _turn = (self.writing.acquire().await).map_err(|_| Error::cancelled())?;
+        let mut blocks = blocks.into_iter();
         let mut rows = 0;
-        for (frame, block) in frames.iter().zip(blocks) {
-            let Some(id) = frame.item else { continue };
+        for frames in frames.chunk_by(|a, b| a.item == b.item) {
+            let blocks: Vec<Bytes> =
+                (blocks.by_ref().take(frames.len()).map(Bytes::from)).collect();
+            let Some(id) = frames.first().and_then(|f| f.item) else {
+                continue;
+            };
             let item = &self.index.items[id as usize];
-            let bytes = block.len() as u64;
-            let took = (self.session.load(item, block.into()).await)
-                .map_err(|e| e.context(item.title()))?;
-            if took != frame.rows {
+            let bytes = blocks.iter().map(|b| b.len() as u64).sum();
+            let expected: u64 = frames.iter().map(|f| f.rows).sum();
+            let took =
+                (self.session.load(item, blocks).await).map_err(|e| e.context(item.title()))?;
+            if took != expected {
                 return Err(Error::new(
                     ErrorKind::Failed,
                     format!(
-                        "{}: the target took {took} of {} rows",
-                        item.title(),
-                        frame.rows
+                        "{}: the target took {took} of {expected} rows",
+                        item.title()
                     ),
                 ));
             }

@@ -145,11 +145,19 @@ pub(super) fn parse_block(block: &Bytes) -> Result<(&str, &[u8])> {
     }
 }
 
-/// Loads one block: all of its rows or none.
-pub(super) async fn rows_in(connection: &mut PgConnection, block: &Bytes) -> Result<u64> {
-    let (head, rows) = parse_block(block)?;
+/// Loads blocks of one table by one statement: all of their rows or none.
+pub(super) async fn rows_in(connection: &mut PgConnection, blocks: &[Bytes]) -> Result<u64> {
+    let parsed = blocks.iter().map(parse_block).collect::<Result<Vec<_>>>()?;
+    let Some(&(head, _)) = parsed.first() else {
+        return Ok(0);
+    };
+    if parsed.iter().any(|(other, _)| *other != head) {
+        return Err(Error::corrupt("blocks of one table begin differently"));
+    }
     let mut copy = connection.copy_in_raw(head).await.map_err(classify)?;
-    copy.send(rows).await.map_err(classify)?;
+    for (_, rows) in parsed {
+        copy.send(rows).await.map_err(classify)?;
+    }
     copy.finish().await.map_err(classify)
 }
 

@@ -142,7 +142,7 @@ impl RestoreSession for Session {
         done
     }
 
-    async fn load(&self, item: &Item, block: Bytes) -> Result<u64> {
+    async fn load(&self, item: &Item, blocks: Vec<Bytes>) -> Result<u64> {
         let (mut connection, _) = self.take()?;
         let took = if self
             .script
@@ -150,13 +150,13 @@ impl RestoreSession for Session {
             .iter()
             .any(|batch| batch.item == item.id)
         {
-            let text = std::str::from_utf8(&block).map_err(|cause| {
+            let text = String::from_utf8(blocks.concat()).map_err(|cause| {
                 Error::corrupt("a block of large objects is not UTF-8").source(cause)
             })?;
-            run(&mut connection, text).await?;
+            run(&mut connection, &text).await?;
             text.lines().filter(|line| !line.is_empty()).count() as u64
         } else {
-            rows_in(&mut connection, &block)
+            rows_in(&mut connection, &blocks)
                 .await
                 .map_err(|e| match e.kind() {
                     ErrorKind::Refused => e.with_kind(ErrorKind::Failed),
