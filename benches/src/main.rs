@@ -18,6 +18,7 @@ mod cpu;
 mod figures;
 mod machine;
 mod meter;
+mod mysql;
 mod postgres;
 mod race;
 mod readme;
@@ -40,7 +41,7 @@ fn main() -> Result<()> {
     let chosen = args.choose(races())?;
     if args.list {
         for race in chosen {
-            println!("{:<12} {}", race.name, race.title);
+            println!("{:<20} {}", race.name, race.title);
         }
         return Ok(());
     }
@@ -58,6 +59,9 @@ fn main() -> Result<()> {
 /// Every race of every engine.
 fn races() -> Vec<Race> {
     postgres::races()
+        .into_iter()
+        .chain(mysql::races())
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,85 @@
+//! Peak memory of a dump, on less and on more data.
+
+use std::path::Path;
+
+use anyhow::Result;
+use ksnapshot_tests::mysql::{Options, Version};
+
+use crate::claim::Claim;
+use crate::race::{Contestant, Field, Plan, Race};
+
+/// A level's name on less data and on more, and the two scripts.
+macro_rules! level {
+    ($name:literal, $level:literal) => {
+        [
+            (
+                concat!("ksnapshot ", $name),
+                concat!(
+                    r#"ksnapshot dump "$URL" --to "$OUT" --recipient "$RECIPIENT" --compression "#,
+                    $level
+                ),
+            ),
+            (
+                concat!("ksnapshot ", $name, ", 5 × the data"),
+                concat!(
+                    r#"ksnapshot dump "$MORE" --to "$OUT" --recipient "$RECIPIENT" --compression "#,
+                    $level
+                ),
+            ),
+        ]
+    };
+}
+
+const LEVELS: [[(&str, &str); 2]; 2] = [level!("zstd 3", "zstd:3"), level!("gzip 6", "gzip:6")];
+
+/// Below what is promised, and the same whatever the size of the database.
+pub(super) fn on_mariadb_118() -> Race {
+    let contestants = LEVELS.as_flattened().iter();
+    let claims = LEVELS.iter().flat_map(|&[(small, _), (large, _)]| {
+        [
+            Claim::Memory {
+                ours: small,
+                most: 128,
+            },
+            Claim::Memory {
+                ours: large,
+                most: 128,
+            },
+            Claim::Flat {
+                small,
+                large,
+                within: 0.1,
+            },
+        ]
+    });
+    Race {
+        name: "memory-mariadb-118",
+        title: "Memory of a dump from MariaDB 11.8",
+        about: "TPC-H at scale 1 and 5, to a folder, encrypted for one recipient. Peak resident memory of the whole process, \
+as `/usr/bin/time -f %M` reports it; the highest of all rounds.",
+        field,
+        prepare: "",
+        contestants: contestants
+            .map(|&(name, script)| Contestant::new(name, script))
+            .collect(),
+        claims: claims.collect(),
+        rounds: 3,
+    }
+}
+
+/// Two servers, on the kept data itself: it's large, and only read.
+fn field(plan: &Plan, _work: &Path) -> Result<Field> {
+    let start = |scale| {
+        Options::new(Version::MariaDb118)
+            .tpch_in_place(scale)?
+            .start()
+    };
+    let more = start(plan.scale("5", "0.2"))?;
+    let mut field = super::field(start(plan.scale("1", "0.05"))?)?;
+    let env = [
+        ("MORE", more.url("tpch").into()),
+        ("MORE_CNF", more.option_file().into()),
+    ];
+    super::beside(&mut field, more, env);
+    Ok(field)
+}
