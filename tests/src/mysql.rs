@@ -1,6 +1,7 @@
 //! Throw-away servers of MySQL and MariaDB.
 
 pub mod bank;
+pub mod broken;
 pub mod compare;
 mod options;
 mod version;

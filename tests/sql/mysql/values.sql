@@ -187,6 +187,10 @@ INSERT INTO charsets (id, c_latin1, c_gbk, c_big5, c_sjis, c_cp932, t_gbk, t_sji
 ) ENGINE = InnoDB */;
 /*!50700 INSERT INTO charset_gb18030 VALUES (1, '表😀ſ'), (2, ''), (3, NULL), (4, _gb18030 x'815c27') */;
 
+-- Bytes that aren't ASCII in a column that claims to be: every server but 9.7, which cuts them off, takes and keeps them.
+CREATE TABLE broken_ascii (id INT NOT NULL PRIMARY KEY, v VARCHAR(20) CHARACTER SET ascii, t TEXT CHARACTER SET ascii) ENGINE = InnoDB;
+INSERT INTO broken_ascii VALUES (1, _binary x'61ff62', _binary x'e4f6fc'), (2, _binary x'8127', NULL), (3, _binary x'c3a9', _binary x'5cff27');
+
 -- Labels that aren't UTF-8, and the ones that aren't there: index 0 is what a wrong value became.
 CREATE TABLE labels (
     id INT NOT NULL PRIMARY KEY,

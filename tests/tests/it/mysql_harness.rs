@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ksnapshot_tests::mysql::bank::{self, Balance, Mover};
-use ksnapshot_tests::mysql::{Flavour, MySql, Options, Version, compare};
+use ksnapshot_tests::mysql::{Flavour, MySql, Options, Version, broken, compare};
 use ksnapshot_tests::{Tls, testbed, tools};
 
 #[test]
@@ -75,6 +75,31 @@ fn settings_reach_the_server() {
 }
 
 #[test]
+fn tpch_is_whole_and_mydumper_reads_it() {
+    for version in Version::NEWEST {
+        let server = MySql::shared_tpch(version).unwrap();
+        let count = |table: &str| server.value(&format!("select count(*) from tpch.{table}"));
+        for (table, rows) in [("region", "5"), ("nation", "25"), ("orders", "75000")] {
+            assert_eq!(count(table).unwrap(), rows, "{table}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let mydumper = testbed::home()
+            .unwrap()
+            .join("roots/mydumper/clients/mydumper");
+        let mut mydumper = server.connected(&mydumper).unwrap();
+        mydumper.args(["-B", "tpch", "-T", "nation,region", "-t", "2", "-o"]);
+        tools::run(mydumper.arg(folder.path()))
+            .unwrap()
+            .success()
+            .unwrap();
+        assert!(
+            folder.path().join("tpch.nation.sql").exists(),
+            "{version:?}"
+        );
+    }
+}
+
+#[test]
 fn a_killed_server_is_gone_at_once() {
     let server = MySql::start(Version::MariaDb118).unwrap();
     server.kill().unwrap();
@@ -103,6 +128,7 @@ fn every_source_of_the_tests_loads_everywhere() {
     for version in Version::ALL {
         let server = filled(version);
         bank::of_one_moment(&server).unwrap();
+        broken::make(&server.db("values")).unwrap();
         if version >= Version::MySql80 && version.flavour() == Flavour::MySql {
             let db = server.create_db("limits").unwrap();
             db.load(&testbed::sql("mysql/values-limits.sql")).unwrap();
