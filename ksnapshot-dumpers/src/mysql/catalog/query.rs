@@ -11,7 +11,7 @@ const BATCH: usize = 32;
 
 /// A row of an answer.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Line(Vec<Option<String>>);
+pub(super) struct Line(Vec<Option<Vec<u8>>>);
 
 impl Line {
     fn new(row: Row) -> Self {
@@ -20,34 +20,37 @@ impl Line {
                 .into_iter()
                 .map(|value| match value {
                     Value::NULL => None,
-                    Value::Bytes(bytes) => Some(match String::from_utf8(bytes) {
-                        Ok(text) => text,
-                        Err(bad) => String::from_utf8_lossy(bad.as_bytes()).into_owned(),
-                    }),
-                    other => Some(other.as_sql(true)),
+                    Value::Bytes(bytes) => Some(bytes),
+                    other => Some(other.as_sql(true).into_bytes()),
                 })
                 .collect(),
         )
     }
 
+    /// A field as the server sent it; NULL is empty.
+    pub(super) fn bytes(&self, at: usize) -> &[u8] {
+        self.0.get(at).and_then(Option::as_deref).unwrap_or_default()
+    }
+
     /// A field; NULL is empty.
     pub(super) fn text(&self, at: usize) -> String {
-        self.maybe(at).unwrap_or_default()
+        String::from_utf8_lossy(self.bytes(at)).into_owned()
     }
 
     /// A field, or NULL.
     pub(super) fn maybe(&self, at: usize) -> Option<String> {
-        self.0.get(at).cloned().flatten()
+        self.0.get(at)?.as_ref()?;
+        Some(self.text(at))
     }
 
     /// A number; NULL, and what is none, is 0.
     pub(super) fn number(&self, at: usize) -> u64 {
-        self.maybe(at).and_then(|text| text.parse().ok()).unwrap_or(0)
+        self.text(at).parse().unwrap_or(0)
     }
 
     /// Whether the field is this word, in capitals or not.
     pub(super) fn is(&self, at: usize, word: &str) -> bool {
-        (self.0.get(at)).is_some_and(|field| field.as_ref().is_some_and(|f| f.eq_ignore_ascii_case(word)))
+        self.bytes(at).eq_ignore_ascii_case(word.as_bytes())
     }
 }
 

@@ -8,6 +8,7 @@ use mysql_async::Conn;
 use super::query::{Line, each, lines};
 use super::unreadable;
 use crate::Scope;
+use crate::mysql::connect::run;
 use crate::mysql::error::number;
 use crate::mysql::model::{Column, Database, Key, Sequence, Table};
 use crate::mysql::quote::{literal, name};
@@ -75,7 +76,11 @@ pub(super) async fn read(
             questions.push("SELECT 0 LIMIT 0".to_owned());
         }
     }
+    // Defaults of binary columns are bytes that no character set has.
+    run(connection, "SET character_set_results = NULL").await?;
     let mut answers = each(connection, &questions).await?.into_iter();
+    run(connection, "SET character_set_results = utf8mb4").await?;
+    let backticks = backticks(connection, &schema).await?;
     for line in &tables {
         let (Some(create), Some(rows)) = (answers.next(), answers.next()) else {
             break;
@@ -83,12 +88,16 @@ pub(super) async fn read(
         let table_name = line.text(0);
         let title = format!("table {}.{table_name}", database.name);
         let create = match create {
-            Ok(answer) => answer.first().map(|l| l.text(1)).unwrap_or_default(),
+            Ok(answer) => answer.first().map(|l| create_text(l.bytes(1))).unwrap_or_default(),
             Err(cause) => {
                 problems.push(refused(title, &cause));
                 continue;
             }
         };
+        let create = (backticks.iter().filter(|(of, _)| *of == table_name)).fold(create, |create, (_, key)| {
+            let quoted = format!("CONSTRAINT {} FOREIGN KEY", name(key));
+            create.replace(&format!("CONSTRAINT `{key}` FOREIGN KEY"), &quoted)
+        });
         let mut table = Table {
             columns: columns.get(&table_name).cloned().unwrap_or_default(),
             keys: keys.remove(&table_name).unwrap_or_default(),
@@ -139,6 +148,91 @@ pub(super) async fn read(
         }
     }
     Ok(())
+}
+
+/// Foreign keys with a backtick in their names, by table: MariaDB writes those as they are.
+async fn backticks(connection: &mut Conn, schema: &str) -> Result<Vec<(String, String)>> {
+    let found = lines(
+        connection,
+        &format!(
+            "SELECT table_name, constraint_name FROM information_schema.REFERENTIAL_CONSTRAINTS
+             WHERE constraint_schema = {schema} AND constraint_name LIKE '%`%'"
+        ),
+    )
+    .await?;
+    Ok(found.iter().map(|l| (l.text(0), l.text(1))).collect())
+}
+
+/// A CREATE TABLE as text: a quoted default that is none is written in hex, which is the same value.
+fn create_text(mut bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    loop {
+        let bad = match std::str::from_utf8(bytes) {
+            Ok(rest) => {
+                text.push_str(rest);
+                return text;
+            }
+            Err(error) => error.valid_up_to(),
+        };
+        // Back to where the text begins that holds the bad byte.
+        let Some((from, to)) = quoted_around(bytes, bad) else {
+            text.push_str(&String::from_utf8_lossy(bytes));
+            return text;
+        };
+        text.push_str(&String::from_utf8_lossy(&bytes[..from]));
+        text.push_str("0x");
+        for byte in unquoted(&bytes[from + 1..to - 1]) {
+            text.push_str(&format!("{byte:02X}"));
+        }
+        bytes = &bytes[to..];
+    }
+}
+
+/// From the opening to behind the closing quote of the text that holds the byte at `at`.
+fn quoted_around(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+    let (mut open, mut position) = (None::<(usize, u8)>, 0);
+    while position < bytes.len() {
+        let byte = bytes[position];
+        match open {
+            None if matches!(byte, b'\'' | b'`' | b'"') => open = Some((position, byte)),
+            Some((_, quote)) if byte == b'\\' && quote != b'`' => position += 1,
+            Some((from, quote)) if byte == quote => {
+                if bytes.get(position + 1) == Some(&quote) {
+                    position += 1;
+                } else if position > at {
+                    return (from < at && quote == b'\'').then_some((from, position + 1));
+                } else {
+                    open = None;
+                }
+            }
+            _ => {}
+        }
+        position += 1;
+    }
+    None
+}
+
+/// What stands between quotes.
+fn unquoted(text: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text.iter().copied();
+    while let Some(byte) = rest.next() {
+        plain.push(match byte {
+            b'\\' => match rest.next() {
+                Some(b'0') => 0,
+                Some(b'n') => b'\n',
+                Some(b'r') => b'\r',
+                Some(b't') => b'\t',
+                Some(b'Z') => 0x1a,
+                Some(other) => other,
+                None => b'\\',
+            },
+            // Doubled.
+            b'\'' => rest.next().unwrap_or(b'\''),
+            other => other,
+        });
+    }
+    plain
 }
 
 /// What the server did not want to tell.
@@ -312,6 +406,15 @@ mod tests {
         assert!(generated("VIRTUAL GENERATED", "`a` + 1"));
         assert!(generated("PERSISTENT", ""));
         assert!(generated("STORED GENERATED INVISIBLE", "`a`"));
+    }
+
+    #[test]
+    fn defaults_that_are_no_text_are_written_in_hex() {
+        assert_eq!(create_text("a `ü` 'ß'".as_bytes()), "a `ü` 'ß'");
+        assert_eq!(
+            create_text(b"`it's` varbinary(9) DEFAULT '\\0\xff''\\\\x' COMMENT '\xc3\xbc', DEFAULT '\xfe'"),
+            "`it's` varbinary(9) DEFAULT 0x00FF275C78 COMMENT 'ü', DEFAULT 0xFE"
+        );
     }
 
     #[test]

@@ -206,6 +206,7 @@ fn foreign_key(entry: &[Token<'_>]) -> Option<(String, (Option<String>, String))
 }
 
 /// A column with its collation: where the server leaves it away it means the default, which differs from server to server.
+/// Where it is the table's own it is left away, for MySQL 8 remembers that it was said, and says more from then on.
 fn with_collation(create: &str, entry: &[Token<'_>], table: &Table) -> String {
     let (Some(first), Some(last)) = (entry.first(), entry.last()) else {
         return String::new();
@@ -216,7 +217,15 @@ fn with_collation(create: &str, entry: &[Token<'_>], table: &Table) -> String {
         table.columns.iter().find(|c| c.name == column)?.collation.clone()
     };
     let set = (entry.windows(3)).find(|w| w[0].is("CHARACTER") && w[1].is("SET"));
+    let said = (entry.windows(2)).find(|w| w[0].is("COLLATE"));
     match (set, collation()) {
+        (None, Some(collation)) if table.collation.as_ref() == Some(&collation) => match said {
+            Some([word, value]) if value.is(&collation) => {
+                let (from, to) = (word.at - first.at, value.end() - first.at);
+                format!("{}{}", &text[..from], text[to..].trim_start())
+            }
+            _ => text.to_owned(),
+        },
         (Some(set), Some(collation)) if !entry.iter().any(|t| t.is("COLLATE")) => {
             let at = set[2].end() - first.at;
             format!("{} COLLATE {collation}{}", &text[..at], &text[at..])
@@ -306,6 +315,18 @@ PARTITIONS 2 */";
 /*!50100 PARTITION BY HASH (`id`)
 PARTITIONS 2 */"
         );
+    }
+
+    #[test]
+    fn the_tables_collation_is_not_said_again() {
+        let text = "CREATE TABLE `t` (\n `a` varchar(9) COLLATE utf8mb4_general_ci NOT NULL\n) COLLATE=utf8mb4_general_ci";
+        let mut plain = table("INNODB", text);
+        plain.collation = Some("utf8mb4_general_ci".into());
+        assert_eq!(
+            cut(&plain).table,
+            "CREATE TABLE `t` (\n  `a` varchar(9) NOT NULL\n) COLLATE=utf8mb4_general_ci"
+        );
+        assert!(cut(&table("INNODB", text)).table.contains("COLLATE utf8mb4_general_ci NOT"));
     }
 
     #[test]

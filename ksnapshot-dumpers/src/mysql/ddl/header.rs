@@ -4,16 +4,16 @@ use super::super::model::Catalog;
 use super::super::quote::in_comment;
 use super::super::version::Flavour;
 
-/// The modes in which definitions and rows are replayed: 0 in an AUTO_INCREMENT column is 0, and nothing is too strict for
-/// values that the source took.
-pub(in crate::mysql) const SQL_MODE: &str = "NO_AUTO_VALUE_ON_ZERO";
+/// The modes in which definitions and rows are replayed: 0 in an AUTO_INCREMENT column is 0, and no date is too strange that
+/// the source took.
+pub(in crate::mysql) const SQL_MODE: &str = "ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO";
 
 /// Settings saved, changed and put back, as the stock programs do.
 const SETTINGS: [(&str, &str); 5] = [
     ("time_zone", "'+00:00'"),
     ("unique_checks", "0"),
     ("foreign_key_checks", "0"),
-    ("sql_mode", "'NO_AUTO_VALUE_ON_ZERO'"),
+    ("sql_mode", "'ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO'"),
     ("sql_notes", "0"),
 ];
 
