@@ -14,6 +14,7 @@ use crate::Scope;
 mod programs;
 mod query;
 mod tables;
+mod users;
 mod views;
 
 use query::{Line, lines};
@@ -48,6 +49,10 @@ pub(super) async fn read(connection: &mut Conn, server: Server, scope: &Scope) -
         views::read(connection, scope, database, &mut catalog.problems).await?;
         programs::read(connection, server, scope, database, &mut catalog.problems).await?;
     }
+    if scope.globals {
+        catalog.accounts = users::read(connection, server, &mut catalog.problems).await?;
+    }
+    catalog.requirements = users::requirements(connection, server).await?;
     Ok(catalog)
 }
 

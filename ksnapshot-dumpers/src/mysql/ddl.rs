@@ -9,6 +9,7 @@ use super::model::{Catalog, Database, Table};
 use super::quote::in_comment;
 use super::script::{ColumnData, KeyData, ObjectScript, Script, SequenceData, TableData};
 
+mod account;
 mod create;
 pub(super) mod database;
 pub(super) mod header;
@@ -30,6 +31,7 @@ pub(super) mod last {
 /// Writes everything.
 pub(super) fn script(catalog: &Catalog) -> Script {
     let mut writer = Writer::new(catalog);
+    writer.accounts();
     writer.databases();
     writer.tables();
     writer.routines();
@@ -38,6 +40,7 @@ pub(super) fn script(catalog: &Catalog) -> Script {
     writer.foreign_keys();
     writer.triggers();
     writer.views();
+    writer.grants();
     writer.events_and_last();
     writer.finish()
 }
@@ -51,6 +54,8 @@ enum Place {
     Table(usize, usize),
     /// What needs several of those.
     Post,
+    /// Users and grants.
+    Globals,
 }
 
 /// An item before it has a number.
@@ -83,6 +88,7 @@ struct Writer<'a> {
     sequences: HashMap<(usize, &'a str), u32>,
     tables: HashMap<(usize, usize), TableItems>,
     routines: HashMap<(usize, usize), u32>,
+    accounts: Vec<u32>,
 }
 
 impl<'a> Writer<'a> {
@@ -98,6 +104,7 @@ impl<'a> Writer<'a> {
             sequences: HashMap::new(),
             tables: HashMap::new(),
             routines: HashMap::new(),
+            accounts: Vec::new(),
         }
     }
 
@@ -355,6 +362,7 @@ impl<'a> Writer<'a> {
             Place::Database(d) => (0, d, 0),
             Place::Table(d, t) => (0, d, t + 1),
             Place::Post => (1, 0, 0),
+            Place::Globals => (2, 0, 0),
         };
         if !self.objects.contains_key(&key) {
             let id = self.number(Draft {
@@ -447,7 +455,8 @@ impl<'a> Writer<'a> {
                     let database = &self.catalog.databases[d];
                     format!("{}.{}", database.name, database.tables[t - 1].name)
                 }
-                _ => format!("{}-post", self.series()),
+                (1, ..) => format!("{}-post", self.series()),
+                _ => format!("{}-globals", self.series()),
             };
             // Two names may be made of different parts and still be one.
             while self.script.objects.iter().any(|o| o.name == object.name) {

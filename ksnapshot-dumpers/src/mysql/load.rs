@@ -1,6 +1,6 @@
 //! Rows into the target: blocks of INSERT statements, each in one transaction.
 
-use ksnapshot_core::{Error, ErrorKind, Result};
+use ksnapshot_core::{Bytes, Error, ErrorKind, Result};
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 
@@ -17,11 +17,14 @@ const FRAME: usize = 64;
 /// Warnings that say nothing about values: deprecated syntax, statements unsafe to replicate.
 const HARMLESS: [u16; 4] = [1287, 1592, 1681, 3719];
 
-/// Loads a block into the default database, whole or not at all, and says how many rows the server took.
+/// Loads blocks into the default database in one transaction, whole or not at all, and says how many rows the server took.
 ///
 /// Errors: a warning of the server about a value is one, and so is a row that is larger than a packet of `packet` bytes.
-pub(super) async fn load(connection: &mut Conn, table: &TableData, block: &[u8], packet: usize) -> Result<u64> {
-    let statements = cut(block, packet.saturating_sub(FRAME)).map_err(|size| too_large(size, packet))?;
+pub(super) async fn load(connection: &mut Conn, table: &TableData, blocks: &[Bytes], packet: usize) -> Result<u64> {
+    let mut statements = Vec::new();
+    for block in blocks {
+        statements.extend(cut(block, packet.saturating_sub(FRAME)).map_err(|size| too_large(size, packet))?);
+    }
     let mut tries = 0;
     loop {
         match transaction(connection, table, &statements).await {

@@ -158,7 +158,7 @@ impl Session {
     /// A drill touches nothing outside of its databases, and in them nothing happens by itself.
     fn left_alone(&self, item: &Item) -> bool {
         self.server.scratch().is_some()
-            && matches!(item.kind.as_str(), "user" | "role" | "grants" | last::EVENT_STATUS | last::READ_ONLY)
+            && matches!(item.kind.as_str(), "user" | "role" | last::EVENT_STATUS | last::READ_ONLY)
     }
 
     /// The statements of an item, as the target has to hear them.
@@ -313,11 +313,11 @@ impl RestoreSession for Session {
         done
     }
 
-    async fn load(&self, item: &Item, block: Bytes) -> Result<u64> {
+    async fn load(&self, item: &Item, blocks: Vec<Bytes>) -> Result<u64> {
         let table = self.table(item)?;
         let mut worker = self.take()?;
         worker.go_to(Some(&table.database)).await?;
-        let took = load(&mut worker.connection, table, &block, self.packet)
+        let took = load(&mut worker.connection, table, &blocks, self.packet)
             .await
             .map_err(|e| match e.kind() {
                 ErrorKind::Refused | ErrorKind::AlreadyExists => e.with_kind(ErrorKind::Failed),

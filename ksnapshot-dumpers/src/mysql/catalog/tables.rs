@@ -350,8 +350,10 @@ async fn keys(connection: &mut Conn, schema: &str) -> Result<HashMap<String, Vec
         ),
     )
     .await?;
-    // By table and index: its columns, of which a missing one spoils it.
-    let mut indexes: BTreeMap<(String, String), (Vec<Option<String>>, bool)> = BTreeMap::new();
+    /// Its columns, of which a missing one spoils it, and whether one may be NULL.
+    type Index = (Vec<Option<String>>, bool);
+    // By table and name.
+    let mut indexes: BTreeMap<(String, String), Index> = BTreeMap::new();
     for line in found {
         let whole = line.maybe(4).is_none() && line.is(5, "BTREE");
         let column = line.maybe(2).filter(|_| whole);

@@ -115,8 +115,10 @@ pub(super) fn cut(table: &Table) -> Create {
     }
 }
 
-/// The entries between the outer parentheses, and where those are.
-fn entries<'t, 'a>(words: &'t [Token<'a>]) -> Option<((usize, usize), Vec<&'t [Token<'a>]>)> {
+/// Where the outer parentheses are, and the entries between them.
+type Body<'t, 'a> = ((usize, usize), Vec<&'t [Token<'a>]>);
+
+fn entries<'t, 'a>(words: &'t [Token<'a>]) -> Option<Body<'t, 'a>> {
     let open = words.iter().position(|t| t.symbol("("))?;
     // Before it: CREATE TABLE and the name, or what is no list of columns.
     if !words[..open].iter().all(|t| t.kind == Kind::Name || t.kind == Kind::Word || t.symbol(".")) {

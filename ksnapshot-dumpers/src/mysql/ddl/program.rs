@@ -175,9 +175,9 @@ pub(super) fn replacing(create: &str) -> String {
 }
 
 /// What of `known` a view reads: names between backticks that stand where tables and functions do, or seem to.
-pub(super) fn view_uses<'k>(
+pub(super) fn view_uses(
     create: &str,
-    own: &'k str,
+    own: &str,
     known: impl Fn(&str, &str) -> bool,
 ) -> Vec<(String, String)> {
     let words = meaning(create);
