@@ -3,6 +3,7 @@
 pub mod bank;
 pub mod broken;
 pub mod compare;
+pub mod copies;
 mod options;
 mod version;
 

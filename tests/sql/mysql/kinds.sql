@@ -119,7 +119,7 @@ INSERT INTO parts_sub VALUES (1, '2019-01-01'), (2, '2019-01-02'), (3, '2021-01-
 SET foreign_key_checks = 0;
 CREATE TABLE aa_child (
     id INT NOT NULL PRIMARY KEY, parent INT, other INT, self INT,
-    CONSTRAINT `to ``parent` FOREIGN KEY (parent) REFERENCES zz_parent_later (id) ON DELETE CASCADE ON UPDATE SET NULL,
+    CONSTRAINT `to "parent';` FOREIGN KEY (parent) REFERENCES zz_parent_later (id) ON DELETE CASCADE ON UPDATE SET NULL,
     CONSTRAINT to_self FOREIGN KEY (self) REFERENCES aa_child (id) ON DELETE SET NULL
 ) ENGINE = InnoDB;
 CREATE TABLE zz_parent_later (

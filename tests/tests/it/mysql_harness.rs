@@ -129,7 +129,9 @@ fn every_source_of_the_tests_loads_everywhere() {
         let server = filled(version);
         bank::of_one_moment(&server).unwrap();
         broken::make(&server.db("values")).unwrap();
-        if version >= Version::MySql80 && version.flavour() == Flavour::MySql {
+        let db = server.create_db("backtick").unwrap();
+        db.load(&testbed::sql("mysql/backtick-key.sql")).unwrap();
+        if version.flavour() == Flavour::MySql {
             let db = server.create_db("limits").unwrap();
             db.load(&testbed::sql("mysql/values-limits.sql")).unwrap();
         }
