@@ -55,12 +55,10 @@ pub(super) async fn chunks(
         let names = |columns: &[&ColumnData]| columns.iter().map(|c| c.name.clone()).collect();
         let mut search = Search {
             connection: &mut *connection,
-            from: format!(
-                "{} FORCE INDEX ({})",
-                quote::qualified(&table.database, &table.name),
-                quote::name(&index),
-            ),
+            table: quote::qualified(&table.database, &table.name),
+            index: quote::name(&index),
             key: Key {
+                index: index.clone(),
                 columns: names(&columns),
                 nullable: key.nullable,
             },
@@ -69,12 +67,13 @@ pub(super) async fn chunks(
         };
         let found = if integer(columns[0]) {
             let integers = columns.iter().take_while(|c| integer(c)).count();
-            search.dive(integers).await?
+            search.dive(integers, table.rows).await?
         } else {
             search.step(&columns, table.rows).await?
         };
         // Of the key that cuts, all columns say where there is a NULL.
         let whole = Key {
+            index,
             columns: key
                 .columns
                 .iter()
@@ -154,8 +153,9 @@ fn comparable(column: &ColumnData) -> bool {
 
 struct Search<'c> {
     connection: &'c mut Conn,
-    /// The table, with the index by which to read it.
-    from: String,
+    table: String,
+    /// The index by which to read it.
+    index: String,
     key: Key,
     /// About how many rows a chunk should have.
     target: u64,
@@ -174,7 +174,7 @@ struct Interval {
 impl Search<'_> {
     /// Bounds of a key that begins with integers: a range is halved, and more, as long as the index says that there is much in
     /// it. Reads a few pages for every bound.
-    async fn dive(&mut self, integers: usize) -> Result<Vec<Piece>> {
+    async fn dive(&mut self, integers: usize, all: u64) -> Result<Vec<Piece>> {
         let mut done = Vec::new();
         let mut left = Vec::new();
         if let Some((low, high)) = self.extent(&[]).await? {
@@ -182,7 +182,8 @@ impl Search<'_> {
                 prefix: Vec::new(),
                 low,
                 high: high + 1,
-                rows: self.estimate(&[], low, high + 1).await?,
+                // Asked about more than half of a table, a server says half.
+                rows: all,
                 begins: None,
             });
         }
@@ -248,8 +249,9 @@ impl Search<'_> {
     async fn extent(&mut self, prefix: &[i128]) -> Result<Option<(i128, i128)>> {
         let column = quote::name(&self.key.columns[prefix.len()]);
         let sql = format!(
-            "SELECT MIN({column}), MAX({column}) FROM {}{}",
-            self.from,
+            "SELECT MIN({column}), MAX({column}) FROM {} FORCE INDEX ({}){}",
+            self.table,
+            self.index,
             self.filter(prefix, ""),
         );
         let found = first(self.connection, &sql)
@@ -268,10 +270,12 @@ impl Search<'_> {
     async fn estimate(&mut self, prefix: &[i128], low: i128, high: i128) -> Result<u64> {
         let column = quote::name(&self.key.columns[prefix.len()]);
         let range = format!("{column} >= {low} AND {column} < {high}");
+        // Told to use an index whatever it costs, MySQL no longer estimates.
         let sql = format!(
-            "EXPLAIN SELECT 1 FROM {}{}",
-            self.from,
-            self.filter(prefix, &range)
+            "EXPLAIN FORMAT=TRADITIONAL SELECT 1 FROM {} USE INDEX ({}){}",
+            self.table,
+            self.index,
+            self.filter(prefix, &range),
         );
         let plan: Option<Row> = self.connection.query_first(sql).await.map_err(classify)?;
         Ok(plan
@@ -313,8 +317,8 @@ impl Search<'_> {
                 .map(|c| format!(" WHERE {c}"))
                 .unwrap_or_default();
             let sql = format!(
-                "SELECT {names} FROM {}{filter} ORDER BY {names} LIMIT 1 OFFSET {}",
-                self.from, self.target,
+                "SELECT {names} FROM {} FORCE INDEX ({}){filter} ORDER BY {names} LIMIT 1 OFFSET {}",
+                self.table, self.index, self.target,
             );
             let found = match first(self.connection, &sql).await {
                 // A text that is none in its character set can't be written as a bound.

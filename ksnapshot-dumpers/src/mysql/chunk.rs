@@ -30,9 +30,11 @@ pub(super) enum Chunk {
     Null(Key),
 }
 
-/// The columns of a key, unquoted.
+/// A key, all names unquoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Key {
+    /// The index that keeps it.
+    pub(super) index: String,
     pub(super) columns: Vec<String>,
     pub(super) nullable: bool,
 }
@@ -42,6 +44,14 @@ impl Chunk {
     pub(super) fn partition(&self) -> Option<String> {
         match self {
             Self::Partition(name) => Some(format!("PARTITION ({})", quote::name(name))),
+            _ => None,
+        }
+    }
+
+    /// What stands behind the table: else every chunk of a table without a primary key might be looked for in all of it.
+    pub(super) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Range { key, .. } => Some(format!("FORCE INDEX ({})", quote::name(&key.index))),
             _ => None,
         }
     }
@@ -268,6 +278,7 @@ mod tests {
 
     fn key(columns: usize, nullable: bool) -> Key {
         Key {
+            index: "PRIMARY".into(),
             columns: (0..columns).map(|i| format!("c{i}")).collect(),
             nullable,
         }
@@ -341,6 +352,7 @@ mod tests {
     fn composite_keys_are_expanded() {
         let chunk = Chunk::Range {
             key: Key {
+                index: "i".into(),
                 columns: vec!["a".into(), "b`".into()],
                 nullable: true,
             },

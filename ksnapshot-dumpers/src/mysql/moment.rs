@@ -53,15 +53,20 @@ pub(super) fn rungs(server: Server, powers: &Powers) -> Vec<Rung> {
                 rungs.push(Rung::BackupStage);
             }
         }
-        Flavour::MySql => {
-            let flush = server.mysql(8, 0, 23) && grants.may("FLUSH_TABLES");
-            if flush || grants.may("RELOAD") {
-                rungs.push(Rung::GlobalLock);
-            }
-        }
+        Flavour::MySql => {}
     }
     if grants.may_somewhere("LOCK TABLES") {
         rungs.push(Rung::TableLocks);
+    }
+    let flush = server.mysql(8, 0, 23) && grants.may("FLUSH_TABLES");
+    if server.flavour == Flavour::MySql && (flush || grants.may("RELOAD")) {
+        // Who can't see what others run must not let everybody wait for it.
+        let at = if grants.may("PROCESS") {
+            0
+        } else {
+            rungs.len()
+        };
+        rungs.insert(at, Rung::GlobalLock);
     }
     rungs.push(Rung::One);
     rungs

@@ -109,7 +109,7 @@ fn missing(server: Server, powers: &Powers, rung: Rung, hidden: usize) -> Vec<Mi
             "the place in the binary log, for recovery to a later time".to_owned(),
         );
     }
-    if rung == Rung::GlobalLock && !grants.may("PROCESS") {
+    if server.flavour == Flavour::MySql && grants.may("RELOAD") && !grants.may("PROCESS") {
         add(
             "PROCESS",
             "a look for long statements, on which a lock would make everybody wait".to_owned(),

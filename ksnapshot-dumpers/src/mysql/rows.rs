@@ -13,9 +13,13 @@ use super::error::{classify, number};
 use super::quote;
 use super::script::TableData;
 use super::value::{Form, canonical, literal};
+use super::version::{Flavour, Server};
 
-/// What stock clients send at once, unless they are told otherwise; servers take four times that, or as much.
-const PACKET: usize = 16 << 20;
+/// What a stock client sends and a stock server of the kind takes at once, unless they are told otherwise.
+fn packet(server: Server) -> usize {
+    let new = server.mysql(8, 0, 0) || server.flavour == Flavour::MariaDb;
+    if new { 16 << 20 } else { 4 << 20 }
+}
 
 /// The end of a block.
 const END: &[u8] = b";\n";
@@ -45,6 +49,10 @@ pub(super) fn select(table: &TableData, chunk: &Chunk) -> String {
     if table.versioned {
         query.push_str(" FOR SYSTEM_TIME ALL");
     }
+    if let Some(hint) = chunk.hint() {
+        query.push(' ');
+        query.push_str(&hint);
+    }
     let asked = table.condition.as_ref().map(|c| format!("({c}\n)"));
     let conditions: Vec<String> = chunk.condition().into_iter().chain(asked).collect();
     if !conditions.is_empty() {
@@ -68,19 +76,29 @@ fn insert(table: &TableData) -> String {
 /// when this succeeds.
 pub(super) async fn dump(
     connection: &mut Conn,
+    server: Server,
     table: &TableData,
     chunk: &Chunk,
     out: &mut PartSink,
 ) -> Result<()> {
     let forms: Vec<Form> = table.columns.iter().map(Form::of).collect();
-    let fail = |cause| of_table(cause, table);
-    let statement = connection.prep(select(table, chunk)).await.map_err(fail)?;
-    let mut rows = connection.exec_iter(&statement, ()).await.map_err(fail)?;
+    let statement = connection
+        .prep(select(table, chunk))
+        .await
+        .map_err(reading)?;
+    let mut rows = connection
+        .exec_iter(&statement, ())
+        .await
+        .map_err(reading)?;
     let limit = out.block_size() - END.len();
     let mut block = Open::new(insert(table), forms);
-    let mut long = Long::default();
+    let mut long = Long {
+        limit: packet(server),
+        rows: 0,
+        longest: 0,
+    };
     // What the driver documents for this, a stream, allocates once more for every row.
-    while let Some(row) = rows.next().await.map_err(fail)? {
+    while let Some(row) = rows.next().await.map_err(reading)? {
         let row = row.unwrap();
         // So that a long row is written into a buffer of its own, not copied there.
         if block.rows > 0 && block.text.len() + weight(&row) > limit {
@@ -100,7 +118,7 @@ pub(super) async fn dump(
     }
     drop(rows);
     in_transaction(connection)?;
-    connection.close(statement).await.map_err(fail)?;
+    connection.close(statement).await.map_err(reading)?;
     long.problem(table).into_iter().for_each(|p| out.problem(p));
     block
         .problem(table)
@@ -129,15 +147,17 @@ pub(super) async fn measure(connection: &mut Conn, table: &TableData) -> Result<
         "SET @ksnapshot_results = @@character_set_results, character_set_results = NULL",
     )
     .await?;
-    let fail = |cause| of_table(cause, table);
     let statement = connection
         .prep(select(table, &Chunk::Whole))
         .await
-        .map_err(fail)?;
+        .map_err(reading)?;
     let mut stats = DataStats::default();
     let mut bytes = Vec::new();
-    let mut rows = connection.exec_iter(&statement, ()).await.map_err(fail)?;
-    while let Some(row) = rows.next().await.map_err(fail)? {
+    let mut rows = connection
+        .exec_iter(&statement, ())
+        .await
+        .map_err(reading)?;
+    while let Some(row) = rows.next().await.map_err(reading)? {
         bytes.clear();
         (row.unwrap().iter())
             .take(table.columns.len())
@@ -148,7 +168,7 @@ pub(super) async fn measure(connection: &mut Conn, table: &TableData) -> Result<
         };
     }
     drop(rows);
-    connection.close(statement).await.map_err(fail)?;
+    connection.close(statement).await.map_err(reading)?;
     run(connection, "SET character_set_results = @ksnapshot_results").await?;
     Ok(stats)
 }
@@ -241,15 +261,15 @@ impl Open {
 }
 
 /// Rows whose text is longer than a client sends at once.
-#[derive(Default)]
 struct Long {
+    limit: usize,
     rows: u64,
     longest: usize,
 }
 
 impl Long {
     fn note(&mut self, length: usize) {
-        if length > PACKET {
+        if length > self.limit {
             self.rows += 1;
             self.longest = self.longest.max(length);
         }
@@ -286,16 +306,16 @@ pub(super) fn title(table: &TableData) -> String {
     format!("table {}.{}", table.database, table.name)
 }
 
-fn of_table(cause: mysql_async::Error, table: &TableData) -> Error {
-    let title = title(table);
+/// An error of one table; whose, is told by the part's name.
+fn reading(cause: mysql_async::Error) -> Error {
     match number(&cause) {
         // The snapshot is older than the table as it is now.
         Some(1412) => Error::new(
             ErrorKind::Failed,
-            format!("{title}: its definition was changed during the dump"),
+            "its definition was changed during the dump",
         )
         .hint("Run the dump again, and keep ALTER, TRUNCATE and the like away from it."),
-        _ => classify(cause).context(title),
+        _ => classify(cause),
     }
 }
 
@@ -342,6 +362,7 @@ mod tests {
         table.condition = Some("a OR b -- c".into());
         let range = Chunk::Range {
             key: Key {
+                index: "PRIMARY".into(),
                 columns: vec!["id".into()],
                 nullable: false,
             },
@@ -350,7 +371,7 @@ mod tests {
         };
         assert_eq!(
             select(&table, &range),
-            format!("{whole} WHERE (`id` >= 5) AND (a OR b -- c\n)"),
+            format!("{whole} FORCE INDEX (`PRIMARY`) WHERE (`id` >= 5) AND (a OR b -- c\n)"),
         );
         assert_eq!(insert(&table), "INSERT INTO `t``` (`id`, `e`) VALUES\n");
     }

@@ -186,7 +186,14 @@ impl DumpSession for Session {
         let mut connection = self.take()?;
         match work {
             Work::Rows { table, chunk } => {
-                rows::dump(&mut connection, &self.tables[*table], chunk, out).await?;
+                rows::dump(
+                    &mut connection,
+                    self.server,
+                    &self.tables[*table],
+                    chunk,
+                    out,
+                )
+                .await?;
             }
             Work::Sequences { from, to } => {
                 self.sequences(&mut connection, &self.sequences[*from..*to], out)

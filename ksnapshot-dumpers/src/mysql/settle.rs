@@ -55,3 +55,12 @@ pub(super) async fn settle_reader(connection: &mut Conn, server: Server) -> Resu
     settle(connection, server).await?;
     run(connection, "SET SESSION character_set_results = NULL").await
 }
+
+/// From now on it waits for locks of others as long as they take: nobody waits for it.
+pub(super) async fn patient(connection: &mut Conn) -> Result<()> {
+    run(
+        connection,
+        &format!("SET SESSION lock_wait_timeout = {LONG}"),
+    )
+    .await
+}

@@ -30,10 +30,12 @@ use super::script::ColumnData;
 const LONG: usize = 64 << 10;
 
 /// How a column's values are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Form {
-    /// As it comes: DECIMAL.
+    /// As it comes: DECIMAL, and the numbers of ENUM and SET.
     Plain,
+    /// A FLOAT of so many digits, none of which is beyond that; the nearest float may be.
+    Fixed(f64),
     /// A date without a time.
     Date,
     /// A time, with or without a date, and its digits after the point.
@@ -49,7 +51,8 @@ pub(super) enum Form {
 impl Form {
     pub(super) fn of(column: &ColumnData) -> Self {
         match column.data_type.as_str() {
-            "decimal" | "numeric" => Self::Plain,
+            "decimal" | "enum" | "set" => Self::Plain,
+            "float" => largest(&column.column_type).map_or(Self::Plain, Self::Fixed),
             "date" => Self::Date,
             "time" | "datetime" | "timestamp" => Self::Time(precision(&column.column_type)),
             // MariaDB sends these as ASCII. JSON is refused as bytes.
@@ -81,6 +84,15 @@ fn precision(column_type: &str) -> u8 {
         .min(6)
 }
 
+/// `999.99` of `float(5,2)`.
+fn largest(column_type: &str) -> Option<f64> {
+    let (_, rest) = column_type.split_once('(')?;
+    let (digits, places) = rest.split_once(')')?.0.split_once(',')?;
+    let (digits, places): (i32, i32) = (digits.trim().parse().ok()?, places.trim().parse().ok()?);
+    // As the server reckons it.
+    Some(10f64.powi(digits - places) - 1.0 / 10f64.powi(places))
+}
+
 /// Appends the literal of a value. It holds no line feed.
 pub(super) fn literal(value: &Value, form: Form, out: &mut Vec<u8>) {
     match value {
@@ -93,7 +105,10 @@ pub(super) fn literal(value: &Value, form: Form, out: &mut Vec<u8>) {
         }
         Value::UInt(number) => integer(*number, out),
         // The server rounds the double back to the very float.
-        Value::Float(number) => float(f64::from(*number), out),
+        Value::Float(number) => match form {
+            Form::Fixed(most) => float(f64::from(*number).clamp(-most, most), out),
+            _ => float(f64::from(*number), out),
+        },
         Value::Double(number) => float(*number, out),
         Value::Date(year, month, day, hour, minute, second, micros) => {
             out.push(b'\'');
@@ -141,7 +156,7 @@ pub(super) fn literal(value: &Value, form: Form, out: &mut Vec<u8>) {
             // Without an introducer the server takes the bytes as they are into whatever the column's character set is;
             // with one, it would refuse the whole statement for one byte that isn't right.
             Form::Utf8 | Form::Ascii => hex(bytes, out),
-            Form::Date | Form::Time(_) => quote::escape(bytes, out),
+            Form::Fixed(_) | Form::Date | Form::Time(_) => quote::escape(bytes, out),
         },
     }
 }
@@ -297,6 +312,9 @@ mod tests {
     fn forms_follow_types() {
         for (data_type, column_type, charset, form) in [
             ("decimal", "decimal(65,30)", None, Form::Plain),
+            ("enum", "enum('a')", Some("utf8mb4"), Form::Plain),
+            ("float", "float", None, Form::Plain),
+            ("float", "float(5,2) unsigned", None, Form::Fixed(999.99)),
             ("date", "date", None, Form::Date),
             ("datetime", "datetime", None, Form::Time(0)),
             ("timestamp", "timestamp(3)", None, Form::Time(3)),
@@ -331,6 +349,7 @@ mod tests {
             (Value::Int(-100), Plain, "-100"),
             (Value::Float(0.1), Plain, "1.0000000149011612e-1"),
             (Value::Float(f32::MAX), Plain, "3.4028234663852886e38"),
+            (Value::Float(100_000.0), Fixed(99_999.9999), "9.99999999e4"),
             (Value::Double(0.1), Plain, "1e-1"),
             (Value::Double(-0.0), Plain, "-0e0"),
             (Value::Double(5e-324), Plain, "5e-324"),

@@ -11,7 +11,7 @@ use super::moment::powers;
 use super::moment::{Guard, Position, Rung, claim, hold, instance_lock, rungs, take, touch};
 use super::script::{Script, TableData};
 use super::session::leave;
-use super::settle::{settle, settle_reader};
+use super::settle::{patient, settle, settle_reader};
 use super::version::Server;
 use super::{catalog, ddl};
 
@@ -63,7 +63,12 @@ impl View {
             helper,
             guarded: guard.is_some(),
         };
-        let taken = climb.moment().await;
+        let mut taken = climb.moment().await;
+        for reader in &mut climb.readers {
+            if let Err(error) = patient(reader).await {
+                taken = taken.and(Err(error));
+            }
+        }
         let Climb {
             readers, helper, ..
         } = climb;

@@ -1,11 +1,11 @@
 //! Climbing: the locks of a rung, held for as short as can be, and the readers' transactions opened under them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ksnapshot_core::{Error, ErrorKind, Result};
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{Position, Rung, position};
 use crate::mysql::connect::{MySql, run};
@@ -17,7 +17,10 @@ use crate::mysql::settle::settle;
 use crate::mysql::version::{Flavour, Server};
 
 /// How long a lock is waited for. Whoever writes may wait as long, so it is short.
-pub(in crate::mysql) const PATIENCE: Duration = Duration::from_secs(10);
+pub(in crate::mysql) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often is looked whether a lock would have to wait.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// How much later than the server's own end of waiting ours comes.
 const GRACE: Duration = Duration::from_secs(5);
@@ -164,12 +167,10 @@ impl Locks<'_> {
                     .await?;
             }
             Rung::GlobalLock => {
-                // The first waits for those who read a table that is flushed, while others still write.
-                let statements = [
-                    "FLUSH NO_WRITE_TO_BINLOG TABLES",
-                    "FLUSH TABLES WITH READ LOCK",
-                ];
-                self.lock(&statements.map(str::to_owned), true).await?;
+                // A FLUSH TABLES before it would seem to make it shorter. But one that waits in vain leaves the tables marked,
+                // and whoever opens them then waits as long as the statement runs that was in the way.
+                self.lock(&["FLUSH TABLES WITH READ LOCK".to_owned()], true)
+                    .await?;
             }
             _ => {
                 for statement in lock_tables(tables) {
@@ -195,11 +196,15 @@ impl Locks<'_> {
     async fn lock(&mut self, statements: &[String], global: bool) -> Result<()> {
         let mut session = self.source.connect().await?;
         settle(&mut session, self.server).await?;
-        if global && let Some(seconds) = in_the_way(&mut session).await {
-            let _ = session.disconnect().await;
-            return Err(refused(&format!(
-                "a statement has been running for {seconds} s"
-            )));
+        let waits = Instant::now() + PATIENCE;
+        while global && let Some(seconds) = in_the_way(&mut session).await {
+            if Instant::now() > waits {
+                let _ = session.disconnect().await;
+                return Err(refused(&format!(
+                    "a statement has been running for {seconds} s"
+                )));
+            }
+            sleep(LOOK).await;
         }
         for statement in statements {
             if let Err(error) = patient(self.source, &mut session, statement).await {
@@ -252,11 +257,8 @@ fn lock_tables(tables: &[TableData]) -> Vec<String> {
 /// For how long somebody has kept a statement running that a lock would have to wait for: others would have to wait with
 /// it. Without the right to see others, nobody is seen.
 async fn in_the_way(session: &mut Conn) -> Option<u64> {
-    let sql = format!(
-        "SELECT MAX(time) FROM information_schema.PROCESSLIST
-         WHERE command IN ('Query', 'Execute') AND id <> CONNECTION_ID() AND time >= {}",
-        PATIENCE.as_secs(),
-    );
+    let sql = "SELECT MAX(time) FROM information_schema.PROCESSLIST
+         WHERE command IN ('Query', 'Execute') AND id <> CONNECTION_ID() AND time > 0";
     session.query_first::<Option<u64>, _>(sql).await.ok()??
 }
 
