@@ -13,6 +13,8 @@ mod faults;
 mod harness;
 #[path = "it/memory.rs"]
 mod memory;
+#[path = "it/mysql.rs"]
+mod mysql;
 #[path = "it/mysql_harness.rs"]
 mod mysql_harness;
 #[path = "it/readme.rs"]

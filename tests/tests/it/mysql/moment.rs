@@ -1,0 +1,239 @@
+//! One moment: what each rung claims is what is found under writers who move money between two schemas.
+
+use std::time::{Duration, Instant};
+
+use ksnapshot_tests::Ksnapshot;
+use ksnapshot_tests::PASSWORD;
+use ksnapshot_tests::mysql::bank::{self, Mover};
+use ksnapshot_tests::mysql::{MySql, Options, Version};
+
+use super::Dumped;
+
+/// Runs a rung.
+const RUNS: usize = 3;
+
+const READ: &str = "select, show view, trigger, event, execute on *.*";
+
+/// Dumps the two schemas as a user with these rights, while money moves, and counts it in the copy.
+fn check(server: &MySql, grants: &[&str], claim: [&str; 2]) {
+    let copies = MySql::shared(server.version()).unwrap();
+    let user = claim[1];
+    server.create_user(user, grants).unwrap();
+    bank::open(server).unwrap();
+    let mover = Mover::start(server, 2).unwrap();
+    for run in 0..RUNS {
+        let args = [
+            "--database",
+            "bank_a",
+            "--database",
+            "bank_b",
+            "--jobs",
+            "4",
+        ];
+        let dumped = Dumped::of(&server.url_as(user, ""), &args);
+        assert_eq!(
+            dumped.claim(),
+            claim,
+            "{:?} run {run}: {:?}",
+            server.version(),
+            dumped.run
+        );
+        // One server for all copies: what it holds is one copy.
+        static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
+        let _guard = ONE_AT_A_TIME
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        copies
+            .run("drop database if exists bank_a; drop database if exists bank_b")
+            .unwrap();
+        dumped.load(copies, "");
+        if let Err(error) = bank::of_one_moment(copies) {
+            panic!("{:?} by {user}, run {run}: {error:#}", server.version());
+        }
+    }
+    mover.stop().unwrap();
+    // Nothing of ours stays: no session, and so no lock.
+    assert_eq!(server.sessions().unwrap(), 0);
+}
+
+#[test]
+fn binary_log_of_mariadb() {
+    let server = MySql::start(Version::MariaDb118).unwrap();
+    check(&server, &[READ], ["exact", "binary-log"]);
+}
+
+#[test]
+fn stages_of_mariadb() {
+    let server = Options::new(Version::MariaDb118)
+        .without_binlog()
+        .start()
+        .unwrap();
+    check(&server, &[READ, "reload on *.*"], ["exact", "backup-stage"]);
+    check(
+        &server,
+        &[READ, "lock tables on *.*"],
+        ["exact", "table-locks"],
+    );
+    check(&server, &[READ], ["single-connection", "one-connection"]);
+}
+
+#[test]
+fn locks_of_mysql() {
+    let server = MySql::start(Version::MySql97).unwrap();
+    check(
+        &server,
+        &[
+            READ,
+            "reload, process, replication client, backup_admin on *.*",
+        ],
+        ["exact", "global-read-lock"],
+    );
+    check(
+        &server,
+        &[READ, "lock tables on *.*"],
+        ["exact", "table-locks"],
+    );
+    check(&server, &[READ], ["single-connection", "one-connection"]);
+}
+
+#[test]
+fn locks_of_mysql_57() {
+    let server = MySql::start(Version::MySql57).unwrap();
+    check(
+        &server,
+        &[READ, "reload on *.*"],
+        ["exact", "global-read-lock"],
+    );
+}
+
+#[test]
+fn a_position_is_that_of_the_moment() {
+    for version in Version::NEWEST {
+        let server = MySql::start(version).unwrap();
+        let db = server.create_db("db").unwrap();
+        db.run("create table t (n int primary key)").unwrap();
+        let dumped = Dumped::of(&db.url(), &[]);
+        let position = &dumped.manifest["consistency"]["position"];
+        let status = match version {
+            Version::MariaDb118 => "show master status",
+            _ => "show binary log status",
+        };
+        let status = server.query(status).unwrap();
+        assert_eq!(position["binlog_file"], status[0][0].as_str(), "{position}");
+        assert_eq!(
+            position["binlog_position"],
+            status[0][1].as_str(),
+            "{position}"
+        );
+    }
+}
+
+#[test]
+fn a_long_query_does_not_make_everybody_wait() {
+    let server = MySql::start(Version::MySql97).unwrap();
+    bank::open(&server).unwrap();
+    let long = "select sleep(40) from bank_a.accounts limit 1";
+    std::thread::scope(|scope| {
+        let sleeper = scope.spawn(|| server.client(&[], long).unwrap());
+        let running = format!(
+            "select id from information_schema.processlist where info = '{long}' and state = 'User sleep' and time > 1"
+        );
+        let id = ksnapshot_tests::testbed::until(Duration::from_secs(30), "a long query", || {
+            Ok(server.query(&running)?.pop())
+        })
+        .unwrap();
+        let began = Instant::now();
+        let dumped = Dumped::of(&server.url("bank_a"), &["--jobs", "2"]);
+        assert_eq!(dumped.claim(), ["exact", "table-locks"], "{:?}", dumped.run);
+        assert!(began.elapsed() < Duration::from_secs(35));
+        // Whoever writes is not kept, though the query goes on.
+        server
+            .run("set lock_wait_timeout = 1; update bank_a.accounts set balance = 1 where id = 1")
+            .unwrap();
+        assert_eq!(server.query(&running).unwrap().len(), 1);
+        server.run(&format!("kill {}", id.join(""))).unwrap();
+        let _ = sleeper.join();
+    });
+}
+
+#[test]
+fn tables_without_snapshots_lower_the_claim() {
+    for version in Version::NEWEST {
+        let server = MySql::shared(version).unwrap();
+        let db = server.fresh_db("engines").unwrap();
+        db.run("create table i (n int primary key); create table m (n int) engine = myisam")
+            .unwrap();
+        let dumped = Dumped::of(&db.url(), &[]);
+        assert_eq!(dumped.claim()[0], "none");
+        assert_eq!(dumped.run.code(), Some(3), "{:?}", dumped.run);
+        let told = format!("table {}.m: engine MYISAM has no snapshots", db.name);
+        assert!(dumped.run.stderr.contains(&told), "{:?}", dumped.run);
+        db.drop().unwrap();
+    }
+}
+
+#[test]
+fn a_change_of_definitions_waits_for_the_dump() {
+    use ksnapshot_tests::hold::Holder;
+    // By a lock of the instance, and by those that readers have on tables.
+    for (version, user, grants) in [
+        (
+            Version::MySql97,
+            "admin",
+            [READ, "reload, backup_admin on *.*"],
+        ),
+        (Version::MariaDb118, "reader", [READ, "usage on *.*"]),
+    ] {
+        let server = MySql::start(version).unwrap();
+        bank::open(&server).unwrap();
+        server.create_user(user, &grants).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let holder = Holder::before(server.port(), Some(1_500_000)).unwrap();
+        let url = server
+            .url_as(user, "bank_a")
+            .replace(&server.port().to_string(), &holder.port().to_string());
+        let run = super::dump(&url, &folder.path().join("store"), &["--jobs", "2"])
+            .spawn()
+            .unwrap();
+        holder.await_held().unwrap();
+        let alter = "set lock_wait_timeout = 1; alter table bank_a.moves add column more int";
+        let refused = server.client(&[], alter).unwrap();
+        assert!(
+            refused.stderr.contains("Lock wait timeout"),
+            "{version:?}: {refused:?}"
+        );
+        holder.release();
+        let run = run.wait().unwrap();
+        assert!(matches!(run.code(), Some(0 | 3)), "{run:?}");
+        server.run(alter).unwrap();
+    }
+}
+
+#[test]
+fn preflight_says_which_rung_and_what_is_missing() {
+    for (version, grants, says) in [
+        (
+            Version::MySql97,
+            "select on *.*",
+            &["one-connection", "GRANT RELOAD ON *.* TO 'limited'@'%'"][..],
+        ),
+        (
+            Version::MariaDb118,
+            "select on *.*",
+            &["binary-log", "exact"],
+        ),
+    ] {
+        let server = MySql::start(version).unwrap();
+        server.create_user("limited", &[grants]).unwrap();
+        let db = server.create_db("db").unwrap();
+        db.run("create table t (n int primary key)").unwrap();
+        let run = Ksnapshot::new(["dump", &server.url_as("limited", "db"), "--preflight"])
+            .env("MYSQL_PWD", PASSWORD)
+            .run()
+            .unwrap();
+        assert!(matches!(run.code(), Some(0 | 3)), "{run:?}");
+        for text in says {
+            assert!(run.text().contains(text), "{version:?}: {text}: {run:?}");
+        }
+    }
+}
