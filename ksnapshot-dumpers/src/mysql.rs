@@ -3,6 +3,7 @@
 mod bounds;
 mod catalog;
 mod chunk;
+mod client_charset;
 mod connect;
 mod ddl;
 mod error;

@@ -58,7 +58,11 @@ pub(super) async fn read(connection: &mut Conn, server: Server, scope: &Scope) -
 
 /// The settings under which definitions are read: quoted names, no mode that changes how they are written, fresh estimates.
 async fn settle(connection: &mut Conn, server: Server) -> Result<()> {
-    run(connection, "SET SESSION sql_mode = '', sql_quote_show_create = 1").await?;
+    run(
+        connection,
+        "SET SESSION sql_mode = '', sql_quote_show_create = 1",
+    )
+    .await?;
     if server.mysql(8, 0, 0) {
         // Some services refuse it; then estimates are a day old at most.
         let _ = connection
@@ -94,7 +98,11 @@ async fn databases(connection: &mut Conn, server: Server, scope: &Scope) -> Resu
          FROM information_schema.SCHEMATA s {extensions}
          WHERE LOWER(s.schema_name) NOT IN ({own}) ORDER BY s.schema_name"
     );
-    let mut found: Vec<Database> = lines(connection, &sql).await?.iter().map(database).collect();
+    let mut found: Vec<Database> = lines(connection, &sql)
+        .await?
+        .iter()
+        .map(database)
+        .collect();
     if scope.databases.is_empty() {
         return Ok(found);
     }
@@ -106,13 +114,23 @@ async fn databases(connection: &mut Conn, server: Server, scope: &Scope) -> Resu
     let is = |asked: &str, found: &str| {
         asked == found || folds && asked.to_lowercase() == found.to_lowercase()
     };
-    if let Some(missing) = (scope.databases.iter()).find(|asked| !found.iter().any(|f| is(asked, &f.name))) {
+    if let Some(missing) =
+        (scope.databases.iter()).find(|asked| !found.iter().any(|f| is(asked, &f.name)))
+    {
         let error = if OWN.contains(&missing.to_lowercase().as_str()) {
-            Error::new(ErrorKind::Usage, format!("database {missing} is the server's own"))
-                .hint("Choose another one; users and grants are dumped with --globals.")
+            Error::new(
+                ErrorKind::Usage,
+                format!("database {missing} is the server's own"),
+            )
+            .hint("Choose another one; users and grants are dumped with --globals.")
         } else {
-            Error::new(ErrorKind::Server, format!("database {missing} does not exist"))
-                .hint("Check the name, and that this user has any right in it: else the server hides it.")
+            Error::new(
+                ErrorKind::Server,
+                format!("database {missing} does not exist"),
+            )
+            .hint(
+                "Check the name, and that this user has any right in it: else the server hides it.",
+            )
         };
         return Err(error);
     }

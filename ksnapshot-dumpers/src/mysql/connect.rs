@@ -65,9 +65,14 @@ impl MySql {
         let parsed = Url::parse(url).map_err(|cause| bad(&cause.to_string()))?;
         let parameter = |name: &str| {
             let mut pairs = parsed.query_pairs();
-            pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+            pairs
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.into_owned())
         };
-        if let Some((key, _)) = parsed.query_pairs().find(|(key, _)| !KNOWN.contains(&key.as_ref())) {
+        if let Some((key, _)) = parsed
+            .query_pairs()
+            .find(|(key, _)| !KNOWN.contains(&key.as_ref()))
+        {
             let known = KNOWN.join(", ");
             return Err(Error::new(
                 ErrorKind::Usage,
@@ -75,8 +80,15 @@ impl MySql {
             )
             .hint(format!("Known parameters are {known}.")));
         }
-        let mode = (parameter("ssl-mode").as_deref()).map(SslMode::parse).transpose()?;
-        let tls = Tls::new(mode, parameter("ssl-ca"), parameter("ssl-cert"), parameter("ssl-key"))?;
+        let mode = (parameter("ssl-mode").as_deref())
+            .map(SslMode::parse)
+            .transpose()?;
+        let tls = Tls::new(
+            mode,
+            parameter("ssl-ca"),
+            parameter("ssl-cert"),
+            parameter("ssl-key"),
+        )?;
         let host = match parsed.host_str() {
             None | Some("") => file.host.unwrap_or_else(|| "localhost".to_owned()),
             Some(host) => decoded(host.trim_start_matches('[').trim_end_matches(']')),
@@ -181,7 +193,11 @@ impl MySql {
             Ok(Err(cause)) => Err(connecting(cause, self)),
             Err(_) => Err(Error::new(
                 ErrorKind::Server,
-                format!("{}: no answer within {} s", self.address(), CONNECT.as_secs()),
+                format!(
+                    "{}: no answer within {} s",
+                    self.address(),
+                    CONNECT.as_secs()
+                ),
             )
             .hint("Check host, port and firewalls; the server may also be out of connections.")),
         }
@@ -189,7 +205,9 @@ impl MySql {
 
     async fn connected(&self) -> mysql_async::Result<Conn> {
         match Conn::new(self.options(self.tls.options())).await {
-            Err(cause) if self.tls.may_go_without() && no_tls(&cause) => Conn::new(self.options(None)).await,
+            Err(cause) if self.tls.may_go_without() && no_tls(&cause) => {
+                Conn::new(self.options(None)).await
+            }
             other => other,
         }
     }
@@ -220,7 +238,10 @@ fn no_tls(cause: &mysql_async::Error) -> bool {
         | mysql_async::Error::Io(IoError::Tls(_)) => true,
         // What the handshake finds wrong comes as a fault of the connection.
         mysql_async::Error::Io(IoError::Io(io)) => {
-            matches!(io.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+            matches!(
+                io.kind(),
+                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+            )
         }
         _ => false,
     }
@@ -242,7 +263,8 @@ pub(super) async fn run(connection: &mut Conn, sql: &str) -> Result<()> {
 
 /// The server, and its version in its own words.
 pub(super) async fn version(connection: &mut Conn) -> Result<(Server, String)> {
-    let text: Option<String> = (connection.query_first("SELECT VERSION()").await).map_err(classify)?;
+    let text: Option<String> =
+        (connection.query_first("SELECT VERSION()").await).map_err(classify)?;
     let text = text.unwrap_or_default();
     match Server::parse(&text) {
         Some(server) => Ok((server, text)),
@@ -263,16 +285,26 @@ mod tests {
 
     #[test]
     fn urls_say_who_where_and_what() {
-        let server = parsed("mysql://a%40b:p%2Fw@db.example:3307/sh%2Fop", OptionFile::default()).expect("a URL");
+        let server = parsed(
+            "mysql://a%40b:p%2Fw@db.example:3307/sh%2Fop",
+            OptionFile::default(),
+        )
+        .expect("a URL");
         assert_eq!(server.user_name(), "a@b");
-        assert_eq!(server.password.as_ref().map(ExposeSecret::expose_secret), Some("p/w"));
+        assert_eq!(
+            server.password.as_ref().map(ExposeSecret::expose_secret),
+            Some("p/w")
+        );
         assert_eq!(server.address(), "server db.example:3307");
         assert_eq!(server.host_name(), "db.example");
         assert_eq!(server.database(), Some("sh/op"));
         assert_eq!(server.database_names(), "sh/op");
         assert!(!format!("{server:?}").contains("p/w"));
         let whole = parsed("mariadb://u@[::1]/", OptionFile::default()).expect("a URL");
-        assert_eq!((whole.database(), whole.host_name().as_str()), (None, "::1"));
+        assert_eq!(
+            (whole.database(), whole.host_name().as_str()),
+            (None, "::1")
+        );
         assert_eq!(whole.database_names(), "all");
     }
 
@@ -286,9 +318,15 @@ mod tests {
             socket: Some("/s".into()),
         };
         let open = parsed("mysql:///d", file()).expect("a URL");
-        assert_eq!((open.address().as_str(), open.user_name()), ("server h:3310", "u"));
+        assert_eq!(
+            (open.address().as_str(), open.user_name()),
+            ("server h:3310", "u")
+        );
         let local = parsed("mysql://me@localhost/d", file()).expect("a URL");
-        assert_eq!((local.address().as_str(), local.user_name()), ("server at /s", "me"));
+        assert_eq!(
+            (local.address().as_str(), local.user_name()),
+            ("server at /s", "me")
+        );
         assert_eq!(local.host_name(), "local");
         let elsewhere = parsed("mysql://other:3306", file()).expect("a URL");
         assert_eq!(elsewhere.address(), "server other:3306");
@@ -298,7 +336,13 @@ mod tests {
 
     #[test]
     fn bad_urls_are_the_callers_fault() {
-        for url in ["mysql://h:port/", "mysql://h/?sslmode=x", "mysql://h/?ssl-mode=maybe", "mysql://h/?ssl-ca=/no/such", "mysql://h/?ssl-cert=/no/such"] {
+        for url in [
+            "mysql://h:port/",
+            "mysql://h/?sslmode=x",
+            "mysql://h/?ssl-mode=maybe",
+            "mysql://h/?ssl-ca=/no/such",
+            "mysql://h/?ssl-cert=/no/such",
+        ] {
             let error = parsed(url, OptionFile::default()).expect_err(url);
             assert_eq!(error.kind(), ErrorKind::Usage, "{url}");
             assert!(error.advice().is_some(), "{url}");
@@ -311,9 +355,13 @@ mod tests {
             databases: vec!["b".into(), "a".into()],
             ..Scope::default()
         };
-        let server = parsed("mysql://h/a", OptionFile::default()).expect("a URL").within(scope.clone());
+        let server = parsed("mysql://h/a", OptionFile::default())
+            .expect("a URL")
+            .within(scope.clone());
         assert_eq!(server.scope().databases, ["b", "a"]);
-        let server = parsed("mysql://h/c", OptionFile::default()).expect("a URL").within(scope);
+        let server = parsed("mysql://h/c", OptionFile::default())
+            .expect("a URL")
+            .within(scope);
         assert_eq!(server.database_names(), "c+b+a");
     }
 }

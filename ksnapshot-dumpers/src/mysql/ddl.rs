@@ -112,9 +112,16 @@ impl<'a> Writer<'a> {
         self.catalog.databases.iter().enumerate()
     }
 
-    fn tables_numbered(&self) -> impl Iterator<Item = (usize, usize, &'a Database, &'a Table)> + use<'a> {
-        self.databases_numbered()
-            .flat_map(|(d, database)| database.tables.iter().enumerate().map(move |(t, table)| (d, t, database, table)))
+    fn tables_numbered(
+        &self,
+    ) -> impl Iterator<Item = (usize, usize, &'a Database, &'a Table)> + use<'a> {
+        self.databases_numbered().flat_map(|(d, database)| {
+            database
+                .tables
+                .iter()
+                .enumerate()
+                .map(move |(t, table)| (d, t, database, table))
+        })
     }
 
     /// Where what belongs to one table goes.
@@ -260,7 +267,12 @@ impl<'a> Writer<'a> {
                     text: None,
                 },
             );
-            let data = table_data(item, database, table, self.catalog.scope.condition.as_deref());
+            let data = table_data(
+                item,
+                database,
+                table,
+                self.catalog.scope.condition.as_deref(),
+            );
             self.object(place).tables.push(data);
         }
         for (d, database) in self.databases_numbered() {
@@ -488,7 +500,10 @@ fn table_data(item: u32, database: &Database, table: &Table, condition: Option<&
         .collect();
     let keys = (table.keys.iter())
         .filter_map(|key| {
-            let positions = key.columns.iter().map(|name| columns.iter().position(|c| c.name == *name));
+            let positions = key
+                .columns
+                .iter()
+                .map(|name| columns.iter().position(|c| c.name == *name));
             Some(KeyData {
                 columns: positions.collect::<Option<_>>()?,
                 nullable: key.nullable,

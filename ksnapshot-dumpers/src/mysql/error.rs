@@ -47,7 +47,8 @@ fn lost() -> Error {
 pub(super) fn connecting(cause: mysql_async::Error, to: &MySql) -> Error {
     let error =
         |message: String| Error::new(ErrorKind::Server, format!("{}: {message}", to.address()));
-    const TLS: &str = "Check ssl-mode and ssl-ca: the server offers no TLS, or its certificate is not trusted.";
+    const TLS: &str =
+        "Check ssl-mode and ssl-ca: the server offers no TLS, or its certificate is not trusted.";
     match number(&cause) {
         Some(1045 | 1698 | 1862) => error(format!("login refused for user {}", to.user_name()))
             .hint("Set MYSQL_PWD or a line in .my.cnf, and check that this user may log in from here.")

@@ -20,10 +20,17 @@ const HARMLESS: [u16; 4] = [1287, 1592, 1681, 3719];
 /// Loads blocks into the default database in one transaction, whole or not at all, and says how many rows the server took.
 ///
 /// Errors: a warning of the server about a value is one, and so is a row that is larger than a packet of `packet` bytes.
-pub(super) async fn load(connection: &mut Conn, table: &TableData, blocks: &[Bytes], packet: usize) -> Result<u64> {
+pub(super) async fn load(
+    connection: &mut Conn,
+    table: &TableData,
+    blocks: &[Bytes],
+    packet: usize,
+) -> Result<u64> {
     let mut statements = Vec::new();
     for block in blocks {
-        statements.extend(cut(block, packet.saturating_sub(FRAME)).map_err(|size| too_large(size, packet))?);
+        statements.extend(
+            cut(block, packet.saturating_sub(FRAME)).map_err(|size| too_large(size, packet))?,
+        );
     }
     let mut tries = 0;
     loop {
@@ -42,7 +49,11 @@ pub(super) async fn load(connection: &mut Conn, table: &TableData, blocks: &[Byt
     }
 }
 
-async fn transaction(connection: &mut Conn, table: &TableData, statements: &[Statement<'_>]) -> Result<u64> {
+async fn transaction(
+    connection: &mut Conn,
+    table: &TableData,
+    statements: &[Statement<'_>],
+) -> Result<u64> {
     run(connection, "START TRANSACTION").await?;
     let mut rows = 0;
     for statement in statements {
@@ -61,8 +72,12 @@ async fn transaction(connection: &mut Conn, table: &TableData, statements: &[Sta
 }
 
 async fn check_warnings(connection: &mut Conn, table: &TableData) -> Result<()> {
-    let warnings: Vec<(String, u16, String)> = connection.query("SHOW WARNINGS").await.map_err(classify)?;
-    match warnings.into_iter().find(|(_, code, message)| !harmless(*code, message, table)) {
+    let warnings: Vec<(String, u16, String)> =
+        connection.query("SHOW WARNINGS").await.map_err(classify)?;
+    match warnings
+        .into_iter()
+        .find(|(_, code, message)| !harmless(*code, message, table))
+    {
         None => Ok(()),
         Some((_, code, message)) => Err(Error::new(
             ErrorKind::Failed,
@@ -131,7 +146,11 @@ fn cut(block: &[u8], limit: usize) -> std::result::Result<Vec<Statement<'_>>, us
             if part.len() + 2 + row.len() > limit {
                 found.push(Statement::Part(std::mem::replace(&mut part, head.to_vec())));
             }
-            part.extend_from_slice(if part.len() == head.len() { b"\n" } else { b",\n" });
+            part.extend_from_slice(if part.len() == head.len() {
+                b"\n"
+            } else {
+                b",\n"
+            });
             part.extend_from_slice(row);
         }
         found.push(Statement::Part(part));
@@ -156,7 +175,10 @@ mod tests {
         let block = b"INSERT INTO `t` (`a`) VALUES\n(1),\n('xxxxxxxxxx');\n";
         assert_eq!(cut(block, 40), Err(43));
         assert_eq!(cut(block, 43).expect("two parts").len(), 2);
-        assert_eq!(cut(block, 1000), Ok(vec![Statement::Whole(&block[..block.len() - 2])]));
+        assert_eq!(
+            cut(block, 1000),
+            Ok(vec![Statement::Whole(&block[..block.len() - 2])])
+        );
     }
 
     proptest! {

@@ -34,6 +34,8 @@ pub(super) async fn settle(connection: &mut Conn, server: Server) -> Result<()> 
         "time_zone = '+00:00'".to_owned(),
         "foreign_key_checks = 0".to_owned(),
         "unique_checks = 0".to_owned(),
+        // What is only worth a note is not told beside what matters.
+        "sql_notes = 0".to_owned(),
         "autocommit = 1".to_owned(),
         "sql_select_limit = DEFAULT".to_owned(),
         format!("wait_timeout = {LONG}"),
@@ -82,7 +84,10 @@ pub(super) fn for_target(statement: &str, target: Server) -> String {
     match modes {
         None => statement.to_owned(),
         Some(modes) => {
-            let known: Vec<&str> = modes.split(',').filter(|mode| !GONE.contains(mode)).collect();
+            let known: Vec<&str> = modes
+                .split(',')
+                .filter(|mode| !GONE.contains(mode))
+                .collect();
             format!("SET sql_mode = '{}'", known.join(","))
         }
     }

@@ -33,7 +33,9 @@ impl Catalog {
     /// The model of a snapshot.
     pub(super) fn of(index: &Index) -> Result<Self> {
         let model = &index.catalog;
-        let known = [Flavour::MySql, Flavour::MariaDb].iter().any(|f| f.kind() == model.kind);
+        let known = [Flavour::MySql, Flavour::MariaDb]
+            .iter()
+            .any(|f| f.kind() == model.kind);
         if !known || model.version > MODEL_VERSION {
             return Err(Error::new(
                 ErrorKind::NewerFormat,

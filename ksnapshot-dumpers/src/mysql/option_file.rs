@@ -99,7 +99,10 @@ mod tests {
              [mysqld]\nsocket=/other\n; host=x\n[client-mariadb]\nsocket = /run/s\\sx\n[mysql]\nhost=db\nport=x\n",
         );
         assert_eq!(file.user.as_deref(), Some("app"));
-        assert_eq!(file.password.as_ref().map(ExposeSecret::expose_secret), Some("a b#c\\"));
+        assert_eq!(
+            file.password.as_ref().map(ExposeSecret::expose_secret),
+            Some("a b#c\\")
+        );
         assert_eq!(file.port, Some(3307));
         assert_eq!(file.socket.as_deref(), Some("/run/s x"));
         assert_eq!(file.host.as_deref(), Some("db"));

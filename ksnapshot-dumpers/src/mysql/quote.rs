@@ -21,7 +21,10 @@ pub(super) fn literal(text: &str) -> String {
 pub(super) fn escape(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'\'');
     let mut rest = text;
-    while let Some(at) = rest.iter().position(|b| matches!(b, b'\'' | b'\\' | b'\n' | b'\r' | 0 | 0x1a)) {
+    while let Some(at) = rest
+        .iter()
+        .position(|b| matches!(b, b'\'' | b'\\' | b'\n' | b'\r' | 0 | 0x1a))
+    {
         out.extend_from_slice(&rest[..at]);
         out.push(b'\\');
         out.push(match rest[at] {
@@ -40,7 +43,13 @@ pub(super) fn escape(text: &[u8], out: &mut Vec<u8>) {
 /// A text for a comment of one line: nothing in it ends the line.
 pub(super) fn in_comment(text: &str) -> String {
     text.chars()
-        .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { '?' } else { c })
+        .map(|c| {
+            if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
+                '?'
+            } else {
+                c
+            }
+        })
         .collect()
 }
 

@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ksnapshot_core::{
-    Bytes, Cx, DataStats, Error, ErrorKind, Event, Index, Item, RestoreOptions, RestoreSession, Result, async_trait,
+    Bytes, Cx, DataStats, Error, ErrorKind, Event, Index, Item, RestoreOptions, RestoreSession,
+    Result, async_trait,
 };
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
@@ -22,7 +23,7 @@ use super::script::TableData;
 use super::statements::statements;
 use super::target::{self, Names};
 use super::version::{Flavour, Server};
-use super::{load_settings, rows};
+use super::{client_charset, load_settings, rows};
 
 /// How long ending what is left on the server may take.
 const CLOSE: Duration = Duration::from_secs(5);
@@ -76,7 +77,9 @@ impl Session {
         let catalog = Catalog::of(index)?;
         let script = ddl::script(&catalog);
         if script.items.len() != index.items.len() {
-            return Err(Error::corrupt("index: its items are not those of its catalog model"));
+            return Err(Error::corrupt(
+                "index: its items are not those of its catalog model",
+            ));
         }
         let names = Names::new(server, &catalog)?;
         let mut first = server.connect().await?;
@@ -95,7 +98,9 @@ impl Session {
             .filter_map(|&id| index.items.get(id as usize))
             .collect();
         if catalog.single()
-            && let Some(missing) = names.all().find(|name| !existing.iter().any(|e| e.eq_ignore_ascii_case(name)))
+            && let Some(missing) = names
+                .all()
+                .find(|name| !existing.iter().any(|e| e.eq_ignore_ascii_case(name)))
         {
             return Err(Error::new(
                 ErrorKind::Server,
@@ -110,7 +115,8 @@ impl Session {
         } else {
             target::check_empty(&mut first, &names).await?;
         }
-        let packet: Option<usize> = (first.query_first("SELECT @@max_allowed_packet").await).map_err(classify)?;
+        let packet: Option<usize> =
+            (first.query_first("SELECT @@max_allowed_packet").await).map_err(classify)?;
         let mut idle = vec![first];
         for _ in 1..workers.get() {
             let mut more = server.connect().await?;
@@ -147,8 +153,12 @@ impl Session {
     }
 
     fn take(&self) -> Result<Worker> {
-        (self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop())
-            .ok_or_else(|| Error::new(ErrorKind::Failed, "more writers than connections"))
+        (self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop())
+        .ok_or_else(|| Error::new(ErrorKind::Failed, "more writers than connections"))
     }
 
     fn give_back(&self, worker: Worker) {
@@ -158,7 +168,10 @@ impl Session {
     /// A drill touches nothing outside of its databases, and in them nothing happens by itself.
     fn left_alone(&self, item: &Item) -> bool {
         self.server.scratch().is_some()
-            && matches!(item.kind.as_str(), "user" | "role" | last::EVENT_STATUS | last::READ_ONLY)
+            && matches!(
+                item.kind.as_str(),
+                "user" | "role" | last::EVENT_STATUS | last::READ_ONLY
+            )
     }
 
     /// The statements of an item, as the target has to hear them.
@@ -173,7 +186,11 @@ impl Session {
         statements(text)
             .into_iter()
             // The session is in the item's database, which may be called otherwise here.
-            .filter(|statement| !statement.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("USE ")))
+            .filter(|statement| {
+                !statement
+                    .get(..4)
+                    .is_some_and(|word| word.eq_ignore_ascii_case("USE "))
+            })
             .map(|statement| load_settings::for_target(statement, self.target))
             .map(|statement| {
                 let new_name = |old: &str| self.names.new_name(old);
@@ -181,7 +198,9 @@ impl Session {
                     _ if !self.names.change() => statement,
                     "view" => program::renamed(&statement, new_name),
                     "table" | "foreign key" => program::renamed_all(&statement, new_name),
-                    "trigger" => program::trigger_anywhere(&item.name, self.table_of(item), &statement),
+                    "trigger" => {
+                        program::trigger_anywhere(&item.name, self.table_of(item), &statement)
+                    }
                     _ => statement,
                 }
             })
@@ -197,15 +216,15 @@ impl Session {
     }
 
     /// Runs all statements of an item: those after a refused one put the session back. The first refusal is the result.
-    async fn run_all(&self, worker: &mut Worker, item: &Item, all: &[String]) -> Result<()> {
+    async fn run_all(&self, worker: &mut Worker, item: &Item, all: &[Vec<u8>]) -> Result<()> {
         let mut done = Ok(());
         for statement in all {
-            let mut ran = run(&mut worker.connection, statement).await;
+            let mut ran = run_bytes(&mut worker.connection, statement).await;
             // Two definitions at work on the same tables may lock each other out; the server ends one of them, whole.
             for _ in 0..RETRIES {
                 match &ran {
                     Err(error) if error.kind() == ErrorKind::Conflict => {
-                        ran = run(&mut worker.connection, statement).await;
+                        ran = run_bytes(&mut worker.connection, statement).await;
                     }
                     _ => break,
                 }
@@ -259,10 +278,14 @@ impl Session {
             worker.go_to(Some(&database)).await?;
             for statement in statements(&text) {
                 let statement = load_settings::for_target(statement, self.target);
-                run(&mut worker.connection, &statement).await.map_err(|error| match error.kind() {
-                    ErrorKind::Refused => error.with_kind(ErrorKind::Failed).context(object.clone()),
-                    _ => error.context(object.clone()),
-                })?;
+                run(&mut worker.connection, &statement)
+                    .await
+                    .map_err(|error| match error.kind() {
+                        ErrorKind::Refused => {
+                            error.with_kind(ErrorKind::Failed).context(object.clone())
+                        }
+                        _ => error.context(object.clone()),
+                    })?;
             }
         }
         self.give_back(worker);
@@ -280,12 +303,19 @@ impl RestoreSession for Session {
             return if self.target.flavour == self.catalog.server.flavour {
                 Ok(())
             } else {
-                Err(Error::new(ErrorKind::Refused, other_family(&self.catalog, self.target))
-                    .hint("Look at what was refused, and compare what the application needs."))
+                Err(
+                    Error::new(ErrorKind::Refused, other_family(&self.catalog, self.target))
+                        .hint("Look at what was refused, and compare what the application needs."),
+                )
             };
         }
-        let database = item.schema.as_deref().map(|database| self.names.of(database).to_owned());
-        if let (last::EVENT_STATUS | last::READ_ONLY, Some(database)) = (item.kind.as_str(), &database) {
+        let database = item
+            .schema
+            .as_deref()
+            .map(|database| self.names.of(database).to_owned());
+        if let (last::EVENT_STATUS | last::READ_ONLY, Some(database)) =
+            (item.kind.as_str(), &database)
+        {
             let todo = (database.clone(), item.title(), text.to_owned());
             (self.last.lock().unwrap_or_else(PoisonError::into_inner)).push(todo);
             return Ok(());
@@ -305,7 +335,17 @@ impl RestoreSession for Session {
             _ => database,
         };
         worker.go_to(database.as_deref()).await?;
-        let done = self.run_all(&mut worker, item, &all).await;
+        if item.kind == "event" {
+            // That an event is of the past is only a note.
+            run(&mut worker.connection, "SET SESSION sql_notes = 1").await?;
+        }
+        let all =
+            client_charset::statements(&mut worker.connection, &self.catalog, item, all).await?;
+        let mut done = self.run_all(&mut worker, item, &all).await;
+        if item.kind == "event" {
+            let quiet = run(&mut worker.connection, "SET SESSION sql_notes = 0").await;
+            done = done.and(quiet);
+        }
         // After a refusal the session goes on; after a lost connection there is none.
         if done.as_ref().err().is_none_or(went_on) {
             self.give_back(worker);
@@ -337,7 +377,11 @@ impl RestoreSession for Session {
     }
 
     async fn close(&self, succeeded: bool) -> Result<()> {
-        let done = if succeeded { self.finish().await } else { Ok(()) };
+        let done = if succeeded {
+            self.finish().await
+        } else {
+            Ok(())
+        };
         let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
         let busy: Vec<u32> = (self.connections.iter().copied())
             .filter(|id| !idle.iter().any(|worker| worker.connection.id() == *id))
@@ -370,6 +414,10 @@ impl Session {
     }
 }
 
+async fn run_bytes(connection: &mut Conn, statement: &[u8]) -> Result<()> {
+    connection.query_drop(statement).await.map_err(classify)
+}
+
 /// Whether the session goes on after this error.
 fn went_on(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Refused | ErrorKind::AlreadyExists)
@@ -377,9 +425,15 @@ fn went_on(error: &Error) -> bool {
 
 fn other_family(catalog: &Catalog, target: Server) -> String {
     let differ = match target.flavour {
-        Flavour::MariaDb => "JSON becomes text with a check, and collations of MySQL 8 may be unknown",
-        Flavour::MySql => "sequences, packages and histories are unknown, and so may be types and collations",
+        Flavour::MariaDb => {
+            "JSON becomes text with a check, and collations of MySQL 8 may be unknown"
+        }
+        Flavour::MySql => {
+            "sequences, packages and histories are unknown, and so may be types and collations"
+        }
     };
-    format!("dumped from {}, restored into {target}, which is of another family: {differ}", catalog.server)
+    format!(
+        "dumped from {}, restored into {target}, which is of another family: {differ}",
+        catalog.server
+    )
 }
-

@@ -8,6 +8,7 @@ use mysql_async::prelude::Queryable;
 
 use super::connect::{MySql, run};
 use super::ddl::database::create;
+use super::ddl::header::SQL_MODE;
 use super::error::classify;
 use super::model::{Catalog, Database};
 use super::quote::{literal, name, qualified};
@@ -34,7 +35,9 @@ impl Names {
                     ErrorKind::Usage,
                     format!("the snapshot holds {several} databases, the target names one"),
                 )
-                .hint("Leave the database out of the target: each is restored under its own name."));
+                .hint(
+                    "Leave the database out of the target: each is restored under its own name.",
+                ));
             }
             (None, None, _) => databases().map(|d| (d.clone(), d)).collect(),
         };
@@ -67,7 +70,11 @@ impl Names {
 }
 
 /// Makes an empty database like `database`.
-pub(super) async fn create_database(connection: &mut Conn, database: &Database, as_name: &str) -> Result<()> {
+pub(super) async fn create_database(
+    connection: &mut Conn,
+    database: &Database,
+    as_name: &str,
+) -> Result<()> {
     let sql = create(database, as_name);
     run(connection, &sql).await.map_err(|error| {
         let hint = "Create it by hand as it should be, and restore without --create.";
@@ -83,7 +90,11 @@ pub(super) async fn create_database(connection: &mut Conn, database: &Database, 
 }
 
 /// Makes an empty database for a drill. The server need not know the collation of the source.
-pub(super) async fn create_scratch(connection: &mut Conn, database: &Database, as_name: &str) -> Result<()> {
+pub(super) async fn create_scratch(
+    connection: &mut Conn,
+    database: &Database,
+    as_name: &str,
+) -> Result<()> {
     match create_database(connection, database, as_name).await {
         Err(error) if error.kind() == ErrorKind::Failed => {
             run(connection, &format!("CREATE DATABASE {}", name(as_name))).await
@@ -102,9 +113,12 @@ pub(super) async fn drop_scratch(connection: &mut Conn, scratch: &str) -> Result
     let found: Vec<String> = connection.query(sql).await.map_err(classify)?;
     run(connection, "SET SESSION foreign_key_checks = 0").await?;
     for database in found {
-        run(connection, &format!("DROP DATABASE IF EXISTS {}", name(&database)))
-            .await
-            .map_err(|e| e.context(format!("database {database}")))?;
+        run(
+            connection,
+            &format!("DROP DATABASE IF EXISTS {}", name(&database)),
+        )
+        .await
+        .map_err(|e| e.context(format!("database {database}")))?;
     }
     Ok(())
 }
@@ -136,7 +150,8 @@ pub(super) async fn check_empty(connection: &mut Conn, names: &Names) -> Result<
          SELECT event_schema, 'event', event_name FROM information_schema.EVENTS WHERE event_schema IN ({list})
          LIMIT 1"
     );
-    let found: Option<(String, String, String)> = connection.query_first(sql).await.map_err(classify)?;
+    let found: Option<(String, String, String)> =
+        connection.query_first(sql).await.map_err(classify)?;
     match found {
         None => Ok(()),
         Some((database, kind, object)) => {
@@ -151,7 +166,11 @@ pub(super) async fn check_empty(connection: &mut Conn, names: &Names) -> Result<
 }
 
 /// Refuses databases in which one of these tables and views exists already.
-pub(super) async fn check_absent(connection: &mut Conn, names: &Names, items: &[&Item]) -> Result<()> {
+pub(super) async fn check_absent(
+    connection: &mut Conn,
+    names: &Names,
+    items: &[&Item],
+) -> Result<()> {
     for item in items.iter().filter(|i| i.table == Some(i.id)) {
         let database = names.of(item.schema.as_deref().unwrap_or_default());
         let sql = format!(
@@ -185,11 +204,20 @@ pub(super) async fn clean(connection: &mut Conn, names: &Names, items: &[&Item])
     Ok(())
 }
 
-/// What to run, in order. Indexes, triggers and keys go with their tables.
+/// What to run, in order. Indexes, triggers and keys go with their tables, bodies of packages with these.
 fn drops(names: &Names, items: &[&Item]) -> Vec<String> {
-    const KINDS: [&str; 7] = ["event", "view", "table", "sequence", "package", "procedure", "function"];
+    const KINDS: [&str; 7] = [
+        "event",
+        "view",
+        "table",
+        "sequence",
+        "package",
+        "procedure",
+        "function",
+    ];
     let of_kind = |kind: &'static str| {
-        let definitions = (items.iter()).filter(move |i| i.aspect == ksnapshot_core::Aspect::Definition && i.kind == kind);
+        let definitions = (items.iter())
+            .filter(move |i| i.aspect == ksnapshot_core::Aspect::Definition && i.kind == kind);
         definitions.filter_map(move |item| {
             let database = names.of(item.schema.as_deref()?);
             Some(format!(
@@ -199,7 +227,16 @@ fn drops(names: &Names, items: &[&Item]) -> Vec<String> {
             ))
         })
     };
-    KINDS.into_iter().flat_map(of_kind).collect()
+    let mut all = Vec::new();
+    for kind in KINDS {
+        let of_kind: Vec<String> = of_kind(kind).collect();
+        // Servers before MariaDB 11.4 know of packages only in this mode.
+        let mode = kind == "package" && !of_kind.is_empty();
+        all.extend(mode.then(|| "SET SESSION sql_mode = 'ORACLE'".to_owned()));
+        all.extend(of_kind);
+        all.extend(mode.then(|| format!("SET SESSION sql_mode = '{SQL_MODE}'")));
+    }
+    all
 }
 
 #[cfg(test)]
@@ -221,9 +258,20 @@ mod tests {
             place: None,
             data: None,
         };
-        let items = [item(0, "database", "a"), item(1, "table", "t`"), item(2, "index", "i"), item(3, "view", "v")];
+        let items = [
+            item(0, "database", "a"),
+            item(1, "table", "t`"),
+            item(2, "index", "i"),
+            item(3, "view", "v"),
+        ];
         let names = Names([("a".to_owned(), "b".to_owned())].into());
         let all: Vec<&Item> = items.iter().collect();
-        assert_eq!(drops(&names, &all), ["DROP VIEW IF EXISTS `b`.`v`", "DROP TABLE IF EXISTS `b`.`t```"]);
+        assert_eq!(
+            drops(&names, &all),
+            [
+                "DROP VIEW IF EXISTS `b`.`v`",
+                "DROP TABLE IF EXISTS `b`.`t```"
+            ]
+        );
     }
 }

@@ -23,8 +23,11 @@ impl SslMode {
             "required" => Ok(Self::Required),
             "verify-ca" => Ok(Self::VerifyCa),
             "verify-identity" => Ok(Self::VerifyIdentity),
-            _ => Err(Error::new(ErrorKind::Usage, format!("database URL: ssl-mode {text:?} is not known"))
-                .hint("Known modes are disabled, preferred, required, verify-ca and verify-identity.")),
+            _ => Err(Error::new(
+                ErrorKind::Usage,
+                format!("database URL: ssl-mode {text:?} is not known"),
+            )
+            .hint("Known modes are disabled, preferred, required, verify-ca and verify-identity.")),
         }
     }
 }
@@ -54,17 +57,23 @@ impl Tls {
         };
         let read = |name: &str, file: &String| {
             std::fs::read(file).map_err(|cause| {
-                Error::new(ErrorKind::Usage, format!("database URL: {name} {file} can't be read"))
-                    .hint("Name a file in PEM that this user may read.")
-                    .source(cause)
+                Error::new(
+                    ErrorKind::Usage,
+                    format!("database URL: {name} {file} can't be read"),
+                )
+                .hint("Name a file in PEM that this user may read.")
+                .source(cause)
             })
         };
         let identity = match (&cert, &key) {
             (Some(cert), Some(key)) => Some((read("ssl-cert", cert)?, read("ssl-key", key)?)),
             (None, None) => None,
             _ => {
-                return Err(Error::new(ErrorKind::Usage, "database URL: ssl-cert and ssl-key belong together")
-                    .hint("Name both, or none of them."));
+                return Err(Error::new(
+                    ErrorKind::Usage,
+                    "database URL: ssl-cert and ssl-key belong together",
+                )
+                .hint("Name both, or none of them."));
             }
         };
         Ok(Self {
@@ -85,7 +94,10 @@ impl Tls {
             return None;
         }
         let mut options = SslOpts::default()
-            .with_danger_accept_invalid_certs(matches!(self.mode, SslMode::Preferred | SslMode::Required))
+            .with_danger_accept_invalid_certs(matches!(
+                self.mode,
+                SslMode::Preferred | SslMode::Required
+            ))
             .with_danger_skip_domain_validation(self.mode != SslMode::VerifyIdentity);
         if let Some(authorities) = &self.authorities {
             options = options

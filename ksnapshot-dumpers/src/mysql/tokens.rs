@@ -126,8 +126,12 @@ fn run(rest: &str, belongs: impl Fn(char) -> bool) -> usize {
 
 /// `--` begins a comment only with white space or the end after it.
 fn dashes(rest: &str) -> bool {
-    rest.strip_prefix("--")
-        .is_some_and(|after| after.chars().next().is_none_or(|c| c.is_whitespace() || c.is_control()))
+    rest.strip_prefix("--").is_some_and(|after| {
+        after
+            .chars()
+            .next()
+            .is_none_or(|c| c.is_whitespace() || c.is_control())
+    })
 }
 
 fn line(rest: &str) -> usize {
@@ -163,8 +167,10 @@ mod tests {
     #[test]
     fn quotes_hide_what_is_in_them() {
         assert_eq!(
-            shown(r"`a``;b` 'it''s \' ;' x /* ; */ -- ; 
- y # ;"),
+            shown(
+                r"`a``;b` 'it''s \' ;' x /* ; */ -- ; 
+ y # ;"
+            ),
             ["`a``;b`", r"'it''s \' ;'", "x", "y"]
         );
     }
@@ -173,7 +179,18 @@ mod tests {
     fn versioned_comments_are_read() {
         assert_eq!(
             shown("a /*!80023 INVISIBLE */ /*M!100301 'c*/' */ b * c"),
-            ["a", "/*!80023", "INVISIBLE", "*/", "/*M!100301", "'c*/'", "*/", "b", "*", "c"]
+            [
+                "a",
+                "/*!80023",
+                "INVISIBLE",
+                "*/",
+                "/*M!100301",
+                "'c*/'",
+                "*/",
+                "b",
+                "*",
+                "c"
+            ]
         );
     }
 

@@ -49,7 +49,9 @@ impl Server {
         let mut parts = numbers.splitn(3, '.');
         let mut next = || {
             let part = parts.next()?;
-            let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+            let digits = part
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(part.len());
             part[..digits].parse().ok()
         };
         Some(Self {
@@ -102,7 +104,10 @@ mod tests {
         for (text, expected) in [
             ("5.7.22-log", server(Flavour::MySql, 5, 7, 22)),
             ("9.7.4", server(Flavour::MySql, 9, 7, 4)),
-            ("10.11.19-MariaDB-0+deb12u1-log", server(Flavour::MariaDb, 10, 11, 19)),
+            (
+                "10.11.19-MariaDB-0+deb12u1-log",
+                server(Flavour::MariaDb, 10, 11, 19),
+            ),
             ("5.5.5-10.5.23-MariaDB", server(Flavour::MariaDb, 10, 5, 23)),
             ("eight", None),
         ] {

@@ -8,7 +8,9 @@ use super::query::{Line, each, lines};
 use super::tables::{refused, said};
 use super::unreadable;
 use crate::Scope;
-use crate::mysql::model::{Body, CharacterSets, Database, Event, EventStatus, Routine, RoutineKind, Trigger};
+use crate::mysql::model::{
+    Body, CharacterSets, Database, Event, EventStatus, Routine, RoutineKind, Trigger,
+};
 use crate::mysql::quote::{literal, name};
 use crate::mysql::version::Server;
 
@@ -42,7 +44,11 @@ fn body(line: &Line, mode: usize, create: usize) -> Body {
     }
 }
 
-async fn triggers(connection: &mut Conn, database: &mut Database, problems: &mut Vec<Problem>) -> Result<()> {
+async fn triggers(
+    connection: &mut Conn,
+    database: &mut Database,
+    problems: &mut Vec<Problem>,
+) -> Result<()> {
     let schema = literal(&database.name);
     let found = lines(
         connection,
@@ -66,9 +72,15 @@ async fn triggers(connection: &mut Conn, database: &mut Database, problems: &mut
                 name: trigger,
                 table: line.text(1),
                 moment: format!("{} {}", line.text(2), line.text(3)),
-                body: rows.first().map(|l| body(l, 1, 2)).unwrap_or_else(|| body(&Line::default(), 1, 2)),
+                body: rows
+                    .first()
+                    .map(|l| body(l, 1, 2))
+                    .unwrap_or_else(|| body(&Line::default(), 1, 2)),
             }),
-            Err(cause) => problems.push(refused(format!("trigger {}.{trigger}", database.name), &cause)),
+            Err(cause) => problems.push(refused(
+                format!("trigger {}.{trigger}", database.name),
+                &cause,
+            )),
         }
     }
     Ok(())
@@ -103,7 +115,13 @@ async fn routines(
         .collect();
     known.sort();
     let questions: Vec<String> = (known.iter())
-        .map(|(kind, routine)| format!("SHOW CREATE {} {}", kind.words().to_uppercase(), name(routine)))
+        .map(|(kind, routine)| {
+            format!(
+                "SHOW CREATE {} {}",
+                kind.words().to_uppercase(),
+                name(routine)
+            )
+        })
         .collect();
     for ((kind, routine), answer) in known.into_iter().zip(each(connection, &questions).await?) {
         let title = format!("{} {}.{routine}", kind.words(), database.name);
@@ -136,7 +154,11 @@ async fn routines(
     Ok(())
 }
 
-async fn events(connection: &mut Conn, database: &mut Database, problems: &mut Vec<Problem>) -> Result<()> {
+async fn events(
+    connection: &mut Conn,
+    database: &mut Database,
+    problems: &mut Vec<Problem>,
+) -> Result<()> {
     // This statement, unlike the table of events, says when a right is missing.
     if let Err(cause @ mysql_async::Error::Server(_)) = connection.query_drop("SHOW EVENTS").await {
         problems.push(unreadable(
@@ -175,7 +197,9 @@ async fn events(connection: &mut Conn, database: &mut Database, problems: &mut V
                 "its definition can't be read",
                 "Grant this user EVENT on the database.",
             )),
-            Err(cause) => problems.push(refused(format!("event {}.{event}", database.name), &cause)),
+            Err(cause) => {
+                problems.push(refused(format!("event {}.{event}", database.name), &cause))
+            }
         }
     }
     Ok(())

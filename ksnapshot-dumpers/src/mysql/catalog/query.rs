@@ -29,7 +29,10 @@ impl Line {
 
     /// A field as the server sent it; NULL is empty.
     pub(super) fn bytes(&self, at: usize) -> &[u8] {
-        self.0.get(at).and_then(Option::as_deref).unwrap_or_default()
+        self.0
+            .get(at)
+            .and_then(Option::as_deref)
+            .unwrap_or_default()
     }
 
     /// A field; NULL is empty.

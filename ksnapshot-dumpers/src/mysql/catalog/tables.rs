@@ -36,7 +36,8 @@ pub(in crate::mysql) fn has_rows(engine: &str) -> bool {
 /// Whether filters of tables let this one through.
 pub(super) fn chosen(scope: &Scope, database: &str, name: &str) -> bool {
     let means = |p: &ksnapshot_core::pattern::Pattern| p.matches(Some(database), name);
-    (scope.tables.is_empty() || scope.tables.iter().any(means)) && !scope.exclude_tables.iter().any(means)
+    (scope.tables.is_empty() || scope.tables.iter().any(means))
+        && !scope.exclude_tables.iter().any(means)
 }
 
 /// Reads the tables and sequences of the default database.
@@ -57,7 +58,8 @@ pub(super) async fn read(
         ),
     )
     .await?;
-    let (sequences, tables): (Vec<Line>, Vec<Line>) = found.into_iter().partition(|t| t.is(1, "SEQUENCE"));
+    let (sequences, tables): (Vec<Line>, Vec<Line>) =
+        found.into_iter().partition(|t| t.is(1, "SEQUENCE"));
     let tables: Vec<Line> = (tables.into_iter())
         .filter(|t| chosen(scope, &database.name, &t.text(0)))
         .collect();
@@ -88,16 +90,22 @@ pub(super) async fn read(
         let table_name = line.text(0);
         let title = format!("table {}.{table_name}", database.name);
         let create = match create {
-            Ok(answer) => answer.first().map(|l| create_text(l.bytes(1))).unwrap_or_default(),
+            Ok(answer) => answer
+                .first()
+                .map(|l| create_text(l.bytes(1)))
+                .unwrap_or_default(),
             Err(cause) => {
                 problems.push(refused(title, &cause));
                 continue;
             }
         };
-        let create = (backticks.iter().filter(|(of, _)| *of == table_name)).fold(create, |create, (_, key)| {
-            let quoted = format!("CONSTRAINT {} FOREIGN KEY", name(key));
-            create.replace(&format!("CONSTRAINT `{key}` FOREIGN KEY"), &quoted)
-        });
+        let create = (backticks.iter().filter(|(of, _)| *of == table_name)).fold(
+            create,
+            |create, (_, key)| {
+                let quoted = format!("CONSTRAINT {} FOREIGN KEY", name(key));
+                create.replace(&format!("CONSTRAINT `{key}` FOREIGN KEY"), &quoted)
+            },
+        );
         let mut table = Table {
             columns: columns.get(&table_name).cloned().unwrap_or_default(),
             keys: keys.remove(&table_name).unwrap_or_default(),
@@ -108,7 +116,9 @@ pub(super) async fn read(
             collation: line.maybe(3),
             rows: line.number(4),
             bytes: line.number(5),
-            readable: !rows.as_ref().is_err_and(|cause| matches!(number(cause), Some(1044 | 1142 | 1143))),
+            readable: !rows
+                .as_ref()
+                .is_err_and(|cause| matches!(number(cause), Some(1044 | 1142 | 1143))),
             history: false,
         };
         if line.is(1, "SYSTEM VERSIONED") && !scope.no_data {
@@ -134,7 +144,10 @@ pub(super) async fn read(
         let sequence = line.text(0);
         // A table of the chosen may take its keys from it.
         let wanted = chosen(scope, &database.name, &sequence)
-            || database.tables.iter().any(|t| mentions(&t.create, &sequence));
+            || database
+                .tables
+                .iter()
+                .any(|t| mentions(&t.create, &sequence));
         if !wanted {
             continue;
         }
@@ -144,7 +157,10 @@ pub(super) async fn read(
                 create: answer.first().map(|l| l.text(1)).unwrap_or_default(),
                 readable: value.is_ok(),
             }),
-            Err(cause) => problems.push(refused(format!("sequence {}.{sequence}", database.name), &cause)),
+            Err(cause) => problems.push(refused(
+                format!("sequence {}.{sequence}", database.name),
+                &cause,
+            )),
         }
     }
     Ok(())
@@ -268,7 +284,10 @@ fn history(server: Server, table: &mut Table, title: &str, problems: &mut Vec<Pr
     };
     if !server.mariadb(10, 11, 0) {
         let hint = "Upgrade the source to MariaDB 10.11 or newer.";
-        problems.push(lost("servers before MariaDB 10.11 can't take them back", hint));
+        problems.push(lost(
+            "servers before MariaDB 10.11 can't take them back",
+            hint,
+        ));
         return;
     }
     let (start, end) = period(&table.create);
@@ -296,10 +315,13 @@ fn history(server: Server, table: &mut Table, title: &str, problems: &mut Vec<Pr
 /// The columns that say from when to when a row was: named in the table, or hidden.
 fn period(create: &str) -> (String, String) {
     let words = meaning(create);
-    let at = (words.windows(3)).position(|w| w[0].is("PERIOD") && w[1].is("FOR") && w[2].is("SYSTEM_TIME"));
-    let mut named = at
-        .into_iter()
-        .flat_map(|at| words[at..].iter().filter_map(super::super::tokens::Token::name));
+    let at = (words.windows(3))
+        .position(|w| w[0].is("PERIOD") && w[1].is("FOR") && w[2].is("SYSTEM_TIME"));
+    let mut named = at.into_iter().flat_map(|at| {
+        words[at..]
+            .iter()
+            .filter_map(super::super::tokens::Token::name)
+    });
     match (named.next(), named.next()) {
         (Some(start), Some(end)) => (start, end),
         _ => ("row_start".into(), "row_end".into()),
@@ -404,7 +426,10 @@ mod tests {
 
     #[test]
     fn a_default_expression_is_no_generated_column() {
-        assert!(!generated("DEFAULT_GENERATED on update CURRENT_TIMESTAMP", ""));
+        assert!(!generated(
+            "DEFAULT_GENERATED on update CURRENT_TIMESTAMP",
+            ""
+        ));
         assert!(generated("VIRTUAL GENERATED", "`a` + 1"));
         assert!(generated("PERSISTENT", ""));
         assert!(generated("STORED GENERATED INVISIBLE", "`a`"));
@@ -414,7 +439,9 @@ mod tests {
     fn defaults_that_are_no_text_are_written_in_hex() {
         assert_eq!(create_text("a `ü` 'ß'".as_bytes()), "a `ü` 'ß'");
         assert_eq!(
-            create_text(b"`it's` varbinary(9) DEFAULT '\\0\xff''\\\\x' COMMENT '\xc3\xbc', DEFAULT '\xfe'"),
+            create_text(
+                b"`it's` varbinary(9) DEFAULT '\\0\xff''\\\\x' COMMENT '\xc3\xbc', DEFAULT '\xfe'"
+            ),
             "`it's` varbinary(9) DEFAULT 0x00FF275C78 COMMENT 'ü', DEFAULT 0xFE"
         );
     }
@@ -423,6 +450,9 @@ mod tests {
     fn a_history_has_its_columns() {
         let named = "CREATE TABLE `t` (\n  `a` int,\n  PERIOD FOR SYSTEM_TIME (`from`, `to`)\n) WITH SYSTEM VERSIONING";
         assert_eq!(period(named), ("from".into(), "to".into()));
-        assert_eq!(period("CREATE TABLE `t` (`a` int)"), ("row_start".into(), "row_end".into()));
+        assert_eq!(
+            period("CREATE TABLE `t` (`a` int)"),
+            ("row_start".into(), "row_end".into())
+        );
     }
 }

@@ -13,7 +13,13 @@ use crate::mysql::tokens::{Token, meaning};
 use crate::mysql::version::{Flavour, Server};
 
 /// Accounts that servers make for themselves.
-const OWN: [&str; 5] = ["mysql.infoschema", "mysql.session", "mysql.sys", "mariadb.sys", "PUBLIC"];
+const OWN: [&str; 5] = [
+    "mysql.infoschema",
+    "mysql.session",
+    "mysql.sys",
+    "mariadb.sys",
+    "PUBLIC",
+];
 
 /// Reads users and roles, roles first.
 pub(super) async fn read(
@@ -31,20 +37,26 @@ pub(super) async fn read(
         Flavour::MariaDb => "is_role = 'Y'",
         Flavour::MySql => "0",
     };
-    let sql = format!("SELECT user, host, {role} AS role FROM mysql.user ORDER BY role DESC, user, host");
+    let sql =
+        format!("SELECT user, host, {role} AS role FROM mysql.user ORDER BY role DESC, user, host");
     let found = match each(connection, &[sql]).await?.pop() {
         Some(Ok(found)) => found,
         refused => {
             let cause = refused.and_then(std::result::Result::err);
             problems.push(unreadable(
                 "users and grants".to_owned(),
-                &format!("can't be read: {}", cause.as_ref().map(said).unwrap_or_default()),
+                &format!(
+                    "can't be read: {}",
+                    cause.as_ref().map(said).unwrap_or_default()
+                ),
                 "Grant this user SELECT ON mysql.*, or leave --globals away.",
             ));
             return Ok(Vec::new());
         }
     };
-    let accounts: Vec<&Line> = (found.iter()).filter(|a| !OWN.contains(&a.text(0).as_str())).collect();
+    let accounts: Vec<&Line> = (found.iter())
+        .filter(|a| !OWN.contains(&a.text(0).as_str()))
+        .collect();
     let questions: Vec<String> = (accounts.iter())
         .flat_map(|account| {
             let sql = sql_name(account);
@@ -75,9 +87,13 @@ pub(super) async fn read(
                     None => format!("CREATE ROLE {}", sql_name(account)),
                 };
                 let (create, default_role) = without_default_role(&create);
-                let mut grants: Vec<String> =
-                    grants.iter().filter_map(|grant| without_identity(&grant.text(0))).collect();
-                grants.extend(default_role.map(|role| format!("ALTER USER {} {role}", sql_name(account))));
+                let mut grants: Vec<String> = grants
+                    .iter()
+                    .filter_map(|grant| without_identity(&grant.text(0)))
+                    .collect();
+                grants.extend(
+                    default_role.map(|role| format!("ALTER USER {} {role}", sql_name(account))),
+                );
                 read.push(Account {
                     name: title,
                     role,
@@ -85,7 +101,9 @@ pub(super) async fn read(
                     grants,
                 });
             }
-            (Err(cause), _) | (_, Err(cause)) => problems.push(refused(format!("user {title}"), &cause)),
+            (Err(cause), _) | (_, Err(cause)) => {
+                problems.push(refused(format!("user {title}"), &cause))
+            }
         }
     }
     Ok(read)
@@ -100,7 +118,8 @@ pub(super) async fn requirements(connection: &mut Conn, server: Server) -> Resul
         "SELECT CONCAT('loadable function ', name, ' (', dl, ')') FROM mysql.func ORDER BY 1",
     ];
     if server.mysql(8, 0, 0) {
-        questions.push("SELECT CONCAT('component ', component_urn) FROM mysql.component ORDER BY 1");
+        questions
+            .push("SELECT CONCAT('component ', component_urn) FROM mysql.component ORDER BY 1");
     }
     let mut found = Vec::new();
     for question in questions {
@@ -116,7 +135,11 @@ fn sql_name(account: &Line) -> String {
     if account.is(2, "1") {
         name(&account.text(0))
     } else {
-        format!("{}@{}", literal(&account.text(0)), literal(&account.text(1)))
+        format!(
+            "{}@{}",
+            literal(&account.text(0)),
+            literal(&account.text(1))
+        )
     }
 }
 
@@ -129,7 +152,9 @@ fn if_missing(create: &str) -> String {
 /// CREATE USER without its default role, which can't be one before it is granted.
 fn without_default_role(create: &str) -> (String, Option<String>) {
     let words = meaning(create);
-    let from = words.windows(2).position(|w| w[0].is("DEFAULT") && w[1].is("ROLE"));
+    let from = words
+        .windows(2)
+        .position(|w| w[0].is("DEFAULT") && w[1].is("ROLE"));
     let span = from.and_then(|from| {
         let to = from + words[from..].iter().position(|t| t.is("REQUIRE"))?;
         Some((words[from].at, words[to].at))
@@ -156,7 +181,9 @@ fn without_identity(grant: &str) -> Option<String> {
     let Some(from) = rest.iter().find(|t| t.is("IDENTIFIED") || t.is("REQUIRE")) else {
         return Some(grant.to_owned());
     };
-    let passes_on = rest.windows(2).any(|w| w[0].is("GRANT") && w[1].is("OPTION"));
+    let passes_on = rest
+        .windows(2)
+        .any(|w| w[0].is("GRANT") && w[1].is("OPTION"));
     if !passes_on && words.get(1).is_some_and(|t| t.is("USAGE")) {
         return None;
     }
@@ -171,15 +198,30 @@ mod tests {
     #[test]
     fn grants_leave_logins_alone() {
         for (before, after) in [
-            ("GRANT SELECT ON `a`.* TO `u`@`%`", Some("GRANT SELECT ON `a`.* TO `u`@`%`")),
-            ("GRANT USAGE ON *.* TO `u`@`%` IDENTIFIED BY PASSWORD '*A' REQUIRE SSL WITH MAX_QUERIES_PER_HOUR 10", None),
+            (
+                "GRANT SELECT ON `a`.* TO `u`@`%`",
+                Some("GRANT SELECT ON `a`.* TO `u`@`%`"),
+            ),
+            (
+                "GRANT USAGE ON *.* TO `u`@`%` IDENTIFIED BY PASSWORD '*A' REQUIRE SSL WITH MAX_QUERIES_PER_HOUR 10",
+                None,
+            ),
             (
                 "GRANT RELOAD ON *.* TO `IDENTIFIED`@`%` IDENTIFIED VIA x USING 'GRANT OPTION' WITH GRANT OPTION",
                 Some("GRANT RELOAD ON *.* TO `IDENTIFIED`@`%` WITH GRANT OPTION"),
             ),
-            ("GRANT `r` TO `u`@`%` WITH ADMIN OPTION", Some("GRANT `r` TO `u`@`%` WITH ADMIN OPTION")),
-            ("GRANT PROXY ON ``@`` TO `root`@`localhost` WITH GRANT OPTION", None),
-            ("REVOKE SELECT ON `a`.* FROM `u`@`%`", Some("REVOKE SELECT ON `a`.* FROM `u`@`%`")),
+            (
+                "GRANT `r` TO `u`@`%` WITH ADMIN OPTION",
+                Some("GRANT `r` TO `u`@`%` WITH ADMIN OPTION"),
+            ),
+            (
+                "GRANT PROXY ON ``@`` TO `root`@`localhost` WITH GRANT OPTION",
+                None,
+            ),
+            (
+                "REVOKE SELECT ON `a`.* FROM `u`@`%`",
+                Some("REVOKE SELECT ON `a`.* FROM `u`@`%`"),
+            ),
         ] {
             assert_eq!(without_identity(before).as_deref(), after);
         }
@@ -188,7 +230,9 @@ mod tests {
     #[test]
     fn default_roles_wait_for_their_grant() {
         assert_eq!(
-            without_default_role("CREATE USER `u`@`%` IDENTIFIED WITH 'p' AS 0x41 DEFAULT ROLE `r`@`%`,`s`@`%` REQUIRE NONE"),
+            without_default_role(
+                "CREATE USER `u`@`%` IDENTIFIED WITH 'p' AS 0x41 DEFAULT ROLE `r`@`%`,`s`@`%` REQUIRE NONE"
+            ),
             (
                 "CREATE USER `u`@`%` IDENTIFIED WITH 'p' AS 0x41 REQUIRE NONE".to_owned(),
                 Some("DEFAULT ROLE `r`@`%`,`s`@`%`".to_owned())

@@ -35,7 +35,10 @@ pub(super) async fn read(
         .flat_map(|view| {
             let view = name(view);
             // Whether it still can be read, which its definition does not tell.
-            [format!("SHOW CREATE VIEW {view}"), format!("SELECT * FROM {view} LIMIT 0")]
+            [
+                format!("SHOW CREATE VIEW {view}"),
+                format!("SELECT * FROM {view} LIMIT 0"),
+            ]
         })
         .collect();
     let mut answers = each(connection, &questions).await?.into_iter();
@@ -62,7 +65,10 @@ pub(super) async fn read(
             problems.push(Problem {
                 kind: ProblemKind::Invalid,
                 object: title,
-                message: format!("its definition is dumped, but can't be used: {}", said(cause)),
+                message: format!(
+                    "its definition is dumped, but can't be used: {}",
+                    said(cause)
+                ),
                 hint: Some("Repair or drop it on the source; a restore may refuse it.".to_owned()),
             });
         }

@@ -31,7 +31,11 @@ impl Writer<'_> {
             if account.grants.is_empty() {
                 continue;
             }
-            let grants: Vec<String> = account.grants.iter().map(|grant| format!("{grant};")).collect();
+            let grants: Vec<String> = account
+                .grants
+                .iter()
+                .map(|grant| format!("{grant};"))
+                .collect();
             self.push(
                 Place::Globals,
                 Draft {

@@ -63,8 +63,15 @@ pub(super) fn cut(table: &Table) -> Create {
     let kinds: Vec<Entry> = entries.iter().map(|e| kind(e)).collect();
     let early = early(table, &entries, &kinds);
     let alter = |clauses: &[String]| {
-        let adds: Vec<String> = clauses.iter().map(|clause| format!("ADD {clause}")).collect();
-        format!("ALTER TABLE {}\n  {}", name(&table.name), adds.join(",\n  "))
+        let adds: Vec<String> = clauses
+            .iter()
+            .map(|clause| format!("ADD {clause}"))
+            .collect();
+        format!(
+            "ALTER TABLE {}\n  {}",
+            name(&table.name),
+            adds.join(",\n  ")
+        )
     };
 
     let mut kept = Vec::new();
@@ -121,7 +128,10 @@ type Body<'t, 'a> = ((usize, usize), Vec<&'t [Token<'a>]>);
 fn entries<'t, 'a>(words: &'t [Token<'a>]) -> Option<Body<'t, 'a>> {
     let open = words.iter().position(|t| t.symbol("("))?;
     // Before it: CREATE TABLE and the name, or what is no list of columns.
-    if !words[..open].iter().all(|t| t.kind == Kind::Name || t.kind == Kind::Word || t.symbol(".")) {
+    if !words[..open]
+        .iter()
+        .all(|t| t.kind == Kind::Name || t.kind == Kind::Word || t.symbol("."))
+    {
         return None;
     }
     let (mut depth, mut begin, mut found) = (0_usize, open + 1, Vec::new());
@@ -168,25 +178,35 @@ fn kind(entry: &[Token<'_>]) -> Entry {
 ///
 /// The server lists indexes in an order that depends on the order of making, so what is kept is a beginning of the list.
 fn early(table: &Table, entries: &[&[Token<'_>]], kinds: &[Entry]) -> usize {
-    if table.engine != "INNODB" || table.create.contains("WITH SYSTEM VERSIONING") || table.history {
+    if table.engine != "INNODB" || table.create.contains("WITH SYSTEM VERSIONING") || table.history
+    {
         return entries.len();
     }
     let is_index = |kind: &Entry| matches!(kind, Entry::Unique | Entry::Index | Entry::Alone);
     let mut early = 0;
     if !kinds.contains(&Entry::Primary) {
         // The rows lie in the order of the first unique index without NULL.
-        early = kinds.iter().rposition(|k| *k == Entry::Unique).map_or(0, |at| at + 1);
+        early = kinds
+            .iter()
+            .rposition(|k| *k == Entry::Unique)
+            .map_or(0, |at| at + 1);
     }
     let automatic = (entries.iter().zip(kinds))
-        .find(|(entry, kind)| **kind == Entry::Column && entry.iter().any(|t| t.is("AUTO_INCREMENT")))
+        .find(|(entry, kind)| {
+            **kind == Entry::Column && entry.iter().any(|t| t.is("AUTO_INCREMENT"))
+        })
         .and_then(|(entry, _)| entry.first()?.name());
     if let Some(column) = automatic {
         let begins_with_it = |entry: &[Token<'_>]| {
-            let first = entry.iter().position(|t| t.symbol("(")).and_then(|at| entry.get(at + 1)?.name());
+            let first = entry
+                .iter()
+                .position(|t| t.symbol("("))
+                .and_then(|at| entry.get(at + 1)?.name());
             first.as_ref() == Some(&column)
         };
-        let holder = (entries.iter().zip(kinds))
-            .position(|(entry, kind)| (*kind == Entry::Primary || is_index(kind)) && begins_with_it(entry));
+        let holder = (entries.iter().zip(kinds)).position(|(entry, kind)| {
+            (*kind == Entry::Primary || is_index(kind)) && begins_with_it(entry)
+        });
         early = early.max(holder.map_or(0, |at| at + 1));
     }
     early
@@ -216,7 +236,12 @@ fn with_collation(create: &str, entry: &[Token<'_>], table: &Table) -> String {
     let text = &create[first.at..last.end()];
     let collation = || {
         let column = first.name()?;
-        table.columns.iter().find(|c| c.name == column)?.collation.clone()
+        table
+            .columns
+            .iter()
+            .find(|c| c.name == column)?
+            .collation
+            .clone()
     };
     let set = (entry.windows(3)).find(|w| w[0].is("CHARACTER") && w[1].is("SET"));
     let said = (entry.windows(2)).find(|w| w[0].is("COLLATE"));
@@ -239,7 +264,9 @@ fn with_collation(create: &str, entry: &[Token<'_>], table: &Table) -> String {
 /// What follows the columns, with the table's collation.
 fn options(tail: &str, table: &Table) -> String {
     let words = meaning(tail);
-    let set = words.windows(3).find(|w| w[0].is("CHARSET") && w[1].symbol("="));
+    let set = words
+        .windows(3)
+        .find(|w| w[0].is("CHARSET") && w[1].symbol("="));
     match (set, &table.collation) {
         (Some(set), Some(collation)) if !words.iter().any(|t| t.is("COLLATE")) => {
             let at = set[2].end();
@@ -300,7 +327,10 @@ PARTITIONS 2 */";
     fn indexes_and_foreign_keys_come_after_the_rows() {
         let cut = cut(&table("INNODB", WIDE));
         assert_eq!(names(&cut), ["u, k,1", "f", "s"]);
-        assert_eq!(cut.foreign_keys[0].parent, (Some("other".into()), "p".into()));
+        assert_eq!(
+            cut.foreign_keys[0].parent,
+            (Some("other".into()), "p".into())
+        );
         assert_eq!(
             cut.indexes[1].alter,
             "ALTER TABLE `t`\n  ADD FULLTEXT KEY `f` (`a`) /*!50100 WITH PARSER `ngram` */"
@@ -328,7 +358,11 @@ PARTITIONS 2 */"
             cut(&plain).table,
             "CREATE TABLE `t` (\n  `a` varchar(9) NOT NULL\n) COLLATE=utf8mb4_general_ci"
         );
-        assert!(cut(&table("INNODB", text)).table.contains("COLLATE utf8mb4_general_ci NOT"));
+        assert!(
+            cut(&table("INNODB", text))
+                .table
+                .contains("COLLATE utf8mb4_general_ci NOT")
+        );
     }
 
     #[test]

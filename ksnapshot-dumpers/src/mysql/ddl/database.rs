@@ -5,7 +5,10 @@ use super::super::quote::{literal, name};
 
 /// What it is made with.
 fn options(database: &Database) -> String {
-    let mut text = format!("CHARACTER SET {} COLLATE {}", database.charset, database.collation);
+    let mut text = format!(
+        "CHARACTER SET {} COLLATE {}",
+        database.charset, database.collation
+    );
     if database.encrypted {
         text.push_str(" ENCRYPTION 'Y'");
     }
@@ -27,7 +30,11 @@ pub(in crate::mysql) fn create(database: &Database, as_name: &str) -> String {
 
 /// Makes it under this name if it is not there.
 pub(in crate::mysql) fn create_if_missing(database: &Database, as_name: &str) -> String {
-    format!("CREATE DATABASE IF NOT EXISTS {} {}", name(as_name), options(database))
+    format!(
+        "CREATE DATABASE IF NOT EXISTS {} {}",
+        name(as_name),
+        options(database)
+    )
 }
 
 /// Makes it if it is not there, and goes into it.

@@ -39,13 +39,20 @@ SET NAMES utf8mb4;
 ",
     );
     for (setting, value) in SETTINGS {
-        text.push_str(&format!("SET @old_{setting} = @@{setting}, {setting} = {value};\n"));
+        text.push_str(&format!(
+            "SET @old_{setting} = @@{setting}, {setting} = {value};\n"
+        ));
     }
     if catalog.server.flavour == Flavour::MariaDb {
         // Checks held where the rows were made; some depend on what is not there yet.
         text.push_str("/*M!100502 SET @old_check_constraint_checks = @@check_constraint_checks, check_constraint_checks = 0 */;\n");
     }
-    if catalog.databases.iter().flat_map(|d| &d.tables).any(|t| t.history) {
+    if catalog
+        .databases
+        .iter()
+        .flat_map(|d| &d.tables)
+        .any(|t| t.history)
+    {
         text.push_str("/*M!101101 SET @old_system_versioning_insert_history = @@system_versioning_insert_history, system_versioning_insert_history = 1 */;\n");
     }
     text.push('\n');
@@ -55,11 +62,18 @@ SET NAMES utf8mb4;
 /// The end of an object.
 pub(super) fn footer(catalog: &Catalog) -> String {
     let mut text = String::new();
-    if catalog.databases.iter().flat_map(|d| &d.tables).any(|t| t.history) {
+    if catalog
+        .databases
+        .iter()
+        .flat_map(|d| &d.tables)
+        .any(|t| t.history)
+    {
         text.push_str("/*M!101101 SET system_versioning_insert_history = @old_system_versioning_insert_history */;\n");
     }
     if catalog.server.flavour == Flavour::MariaDb {
-        text.push_str("/*M!100502 SET check_constraint_checks = @old_check_constraint_checks */;\n");
+        text.push_str(
+            "/*M!100502 SET check_constraint_checks = @old_check_constraint_checks */;\n",
+        );
     }
     for (setting, _) in SETTINGS.iter().rev() {
         text.push_str(&format!("SET {setting} = @old_{setting};\n"));

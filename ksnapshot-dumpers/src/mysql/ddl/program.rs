@@ -6,17 +6,32 @@ use super::super::tokens::{Kind, Token, meaning, tokens};
 use super::header::SQL_MODE;
 
 /// `body` made again in `database`, in a time zone if it is an event's.
-pub(super) fn made(database: &Database, body: &Body, create: &str, time_zone: Option<&str>) -> String {
+pub(super) fn made(
+    database: &Database,
+    body: &Body,
+    create: &str,
+    time_zone: Option<&str>,
+) -> String {
     let delimiter = delimiter(create);
     // Behind a comment at its end, no program would see the delimiter.
     let last = create.lines().last().unwrap_or_default();
-    let gap = if last.contains("--") || last.contains('#') { "\n" } else { "" };
+    let gap = if last.contains("--") || last.contains('#') {
+        "\n"
+    } else {
+        ""
+    };
     let statement = format!("DELIMITER {delimiter}\n{create}{gap}{delimiter}\nDELIMITER ;\n");
     within(database, body, create, time_zone, &statement)
 }
 
 /// Runs `statement` under the settings of `body`, and puts those of the header back.
-fn within(database: &Database, body: &Body, create: &str, time_zone: Option<&str>, statement: &str) -> String {
+fn within(
+    database: &Database,
+    body: &Body,
+    create: &str,
+    time_zone: Option<&str>,
+    statement: &str,
+) -> String {
     let mut text = character_sets(&body.session, create);
     let made_in = &body.session.database;
     // What is declared without a character set takes the database's, as it was then.
@@ -55,7 +70,10 @@ pub(super) fn character_sets(session: &CharacterSets, text: &str) -> String {
     };
     let mut set = format!("SET character_set_client = {}", literal(client));
     if !session.connection.is_empty() {
-        set.push_str(&format!(", collation_connection = {}", literal(&session.connection)));
+        set.push_str(&format!(
+            ", collation_connection = {}",
+            literal(&session.connection)
+        ));
     }
     set.push_str(";\n");
     set
@@ -85,9 +103,16 @@ pub(super) fn without_definer(create: &str) -> String {
 fn definer(create: &str) -> Option<(usize, usize)> {
     let words = meaning(create);
     let kind = words.iter().position(|t| {
-        ["VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "PACKAGE"]
-            .iter()
-            .any(|kind| t.is(kind))
+        [
+            "VIEW",
+            "TRIGGER",
+            "PROCEDURE",
+            "FUNCTION",
+            "EVENT",
+            "PACKAGE",
+        ]
+        .iter()
+        .any(|kind| t.is(kind))
     })?;
     let at = words[..kind].iter().position(|t| t.is("DEFINER"))?;
     let mut end = at + 2;
@@ -102,7 +127,10 @@ pub(in crate::mysql) fn trigger_anywhere(trigger: &str, table: &str, create: &st
     let words = meaning(create);
     let place = || {
         let kind = words.iter().position(|t| t.is("TRIGGER"))?;
-        let moment = kind + words[kind..].iter().position(|t| t.is("BEFORE") || t.is("AFTER"))?;
+        let moment = kind
+            + words[kind..]
+                .iter()
+                .position(|t| t.is("BEFORE") || t.is("AFTER"))?;
         let on = moment + words[moment..].iter().position(|t| t.is("ON"))?;
         let each = on + words[on..].iter().position(|t| t.is("FOR"))?;
         Some((kind, moment, on, each))
@@ -151,7 +179,11 @@ fn status(create: &str) -> Option<(usize, usize)> {
 }
 
 /// Gives an event the status that it had, if that is another than disabled.
-pub(super) fn event_status(database: &Database, event: &Event, skip_definer: bool) -> Option<String> {
+pub(super) fn event_status(
+    database: &Database,
+    event: &Event,
+    skip_definer: bool,
+) -> Option<String> {
     if event.status == EventStatus::Disabled {
         return None;
     }
@@ -162,8 +194,18 @@ pub(super) fn event_status(database: &Database, event: &Event, skip_definer: boo
         .filter(|_| !skip_definer)
         .map(|(from, to)| format!("{} ", &create[from..to]))
         .unwrap_or_default();
-    let alter = format!("ALTER {definer}EVENT {} {};\n", name(&event.name), &create[from..to]);
-    Some(within(database, &event.body, &alter, Some(&event.time_zone), &alter))
+    let alter = format!(
+        "ALTER {definer}EVENT {} {};\n",
+        name(&event.name),
+        &create[from..to]
+    );
+    Some(within(
+        database,
+        &event.body,
+        &alter,
+        Some(&event.time_zone),
+        &alter,
+    ))
 }
 
 /// A view's text with OR REPLACE, to go in the place of a placeholder.
@@ -185,12 +227,18 @@ pub(super) fn view_uses(
     let Some(from) = words.iter().position(|t| t.is("VIEW")) else {
         return Vec::new();
     };
-    let Some(from) = words[from..].iter().position(|t| t.is("AS")).map(|at| from + at) else {
+    let Some(from) = words[from..]
+        .iter()
+        .position(|t| t.is("AS"))
+        .map(|at| from + at)
+    else {
         return Vec::new();
     };
     let mut found: Vec<(String, String)> = Vec::new();
     for at in from + 1..words.len() {
-        let Some(first) = words[at].name() else { continue };
+        let Some(first) = words[at].name() else {
+            continue;
+        };
         if words[at - 1].symbol(".") {
             continue;
         }
@@ -220,7 +268,10 @@ pub(in crate::mysql) fn renamed(text: &str, new_name: impl Fn(&str) -> Option<St
 }
 
 /// The same for text in which what stands before a dot is always a database: a table's, a key's.
-pub(in crate::mysql) fn renamed_all(text: &str, new_name: impl Fn(&str) -> Option<String>) -> String {
+pub(in crate::mysql) fn renamed_all(
+    text: &str,
+    new_name: impl Fn(&str) -> Option<String>,
+) -> String {
     rename(text, new_name, true)
 }
 
@@ -242,7 +293,10 @@ fn rename(text: &str, new_name: impl Fn(&str) -> Option<String>, all_certain: bo
     let mut copied = 0;
     for at in 0..words.len() {
         let token = &all[words[at]];
-        let Some(first) = token.name().filter(|_| is(at + 1, ".") && !(at > 0 && is(at - 1, "."))) else {
+        let Some(first) = token
+            .name()
+            .filter(|_| is(at + 1, ".") && !(at > 0 && is(at - 1, ".")))
+        else {
             continue;
         };
         let certain = all_certain || is(at + 3, ".") || is(at + 3, "(") || !alone(&first);
@@ -263,8 +317,14 @@ mod tests {
     #[test]
     fn definers_are_found_and_left_away() {
         for (with, without) in [
-            ("CREATE DEFINER=`a b`@`%` PROCEDURE `p`() DEFINER=1", "CREATE PROCEDURE `p`() DEFINER=1"),
-            ("CREATE ALGORITHM=MERGE DEFINER=`r` SQL SECURITY DEFINER VIEW `v` AS", "CREATE ALGORITHM=MERGE SQL SECURITY DEFINER VIEW `v` AS"),
+            (
+                "CREATE DEFINER=`a b`@`%` PROCEDURE `p`() DEFINER=1",
+                "CREATE PROCEDURE `p`() DEFINER=1",
+            ),
+            (
+                "CREATE ALGORITHM=MERGE DEFINER=`r` SQL SECURITY DEFINER VIEW `v` AS",
+                "CREATE ALGORITHM=MERGE SQL SECURITY DEFINER VIEW `v` AS",
+            ),
             ("CREATE EVENT `e`", "CREATE EVENT `e`"),
         ] {
             assert_eq!(without_definer(with), without);
@@ -275,7 +335,9 @@ mod tests {
     fn triggers_leave_their_database() {
         let anywhere = |create| trigger_anywhere("t", "p", create);
         assert_eq!(
-            anywhere("CREATE DEFINER=`r`@`%` trigger a1.t before insert on a1.`p` for each row set @a = b.c"),
+            anywhere(
+                "CREATE DEFINER=`r`@`%` trigger a1.t before insert on a1.`p` for each row set @a = b.c"
+            ),
             "CREATE DEFINER=`r`@`%` trigger `t` before insert on `p` for each row set @a = b.c"
         );
         let plain = "CREATE TRIGGER t BEFORE INSERT ON p FOR EACH ROW set @a = b.c";
@@ -285,9 +347,18 @@ mod tests {
     #[test]
     fn events_are_made_disabled() {
         for (before, after) in [
-            ("ON COMPLETION PRESERVE ENABLE COMMENT 'PRESERVE ENABLE' DO x", "ON COMPLETION PRESERVE DISABLE COMMENT 'PRESERVE ENABLE' DO x"),
-            ("ON COMPLETION NOT PRESERVE DISABLE ON SLAVE DO x", "ON COMPLETION NOT PRESERVE DISABLE DO x"),
-            ("ON COMPLETION NOT PRESERVE DISABLE DO x", "ON COMPLETION NOT PRESERVE DISABLE DO x"),
+            (
+                "ON COMPLETION PRESERVE ENABLE COMMENT 'PRESERVE ENABLE' DO x",
+                "ON COMPLETION PRESERVE DISABLE COMMENT 'PRESERVE ENABLE' DO x",
+            ),
+            (
+                "ON COMPLETION NOT PRESERVE DISABLE ON SLAVE DO x",
+                "ON COMPLETION NOT PRESERVE DISABLE DO x",
+            ),
+            (
+                "ON COMPLETION NOT PRESERVE DISABLE DO x",
+                "ON COMPLETION NOT PRESERVE DISABLE DO x",
+            ),
         ] {
             assert_eq!(event_disabled(before), after);
         }
@@ -298,8 +369,14 @@ mod tests {
         let known = |d: &str, n: &str| matches!((d, n), ("a", "t" | "f" | "x") | ("b", "u"));
         let uses = |create| view_uses(create, "a", known);
         assert_eq!(
-            uses("CREATE VIEW `x` AS select `t`.`x` AS `u`,`f`(1) AS `f` from (`t` join `b`.`u` on `b`.`u`.`t` = 1)"),
-            [("a".to_owned(), "f".to_owned()), ("a".into(), "t".into()), ("b".into(), "u".into())]
+            uses(
+                "CREATE VIEW `x` AS select `t`.`x` AS `u`,`f`(1) AS `f` from (`t` join `b`.`u` on `b`.`u`.`t` = 1)"
+            ),
+            [
+                ("a".to_owned(), "f".to_owned()),
+                ("a".into(), "t".into()),
+                ("b".into(), "u".into())
+            ]
         );
     }
 
@@ -307,11 +384,23 @@ mod tests {
     fn databases_are_renamed_where_they_are_meant() {
         let new = |old: &str| (old == "a").then(|| "z`".to_owned());
         for (before, after) in [
-            ("select `a`.`f`(1), `t`.`a` from `a`.`t`", "select `z```.`f`(1), `t`.`a` from `z```.`t`"),
+            (
+                "select `a`.`f`(1), `t`.`a` from `a`.`t`",
+                "select `z```.`f`(1), `t`.`a` from `z```.`t`",
+            ),
             // A table of the database's name.
-            ("select `a`.`id`,`a`.`f`(1) from `a`", "select `a`.`id`,`z```.`f`(1) from `a`"),
-            ("select `a`.`t`.`c`,'`a`.`t`' from `b` `a`", "select `z```.`t`.`c`,'`a`.`t`' from `b` `a`"),
-            ("FOREIGN KEY (`a`) REFERENCES `b`.`a` (`a`)", "FOREIGN KEY (`a`) REFERENCES `b`.`a` (`a`)"),
+            (
+                "select `a`.`id`,`a`.`f`(1) from `a`",
+                "select `a`.`id`,`z```.`f`(1) from `a`",
+            ),
+            (
+                "select `a`.`t`.`c`,'`a`.`t`' from `b` `a`",
+                "select `z```.`t`.`c`,'`a`.`t`' from `b` `a`",
+            ),
+            (
+                "FOREIGN KEY (`a`) REFERENCES `b`.`a` (`a`)",
+                "FOREIGN KEY (`a`) REFERENCES `b`.`a` (`a`)",
+            ),
         ] {
             assert_eq!(renamed(before, new), after);
         }

@@ -15,7 +15,13 @@ impl Writer<'_> {
         }
     }
 
-    fn program(&self, database: &Database, body: &Body, create: String, time_zone: Option<&str>) -> Option<String> {
+    fn program(
+        &self,
+        database: &Database,
+        body: &Body,
+        create: String,
+        time_zone: Option<&str>,
+    ) -> Option<String> {
         Some(made(database, body, &self.definition(create), time_zone))
     }
 

@@ -56,7 +56,12 @@ impl<'a> Writer<'a> {
             let needs = &uses[&node];
             let mut depends = needs.items.clone();
             depends.extend(self.made[node.0]);
-            depends.extend(needs.views.iter().filter_map(|n| items.get(n).or_else(|| placeholders.get(n))));
+            depends.extend(
+                needs
+                    .views
+                    .iter()
+                    .filter_map(|n| items.get(n).or_else(|| placeholders.get(n))),
+            );
             depends.extend(placeholders.get(&node));
             depends.sort_unstable();
             depends.dedup();
@@ -74,7 +79,10 @@ impl<'a> Writer<'a> {
             if placeholders.contains_key(&node) {
                 create = replacing(&create);
             }
-            let text = format!("{}{create};\nSET NAMES utf8mb4;", character_sets(&view.session, &create));
+            let text = format!(
+                "{}{create};\nSET NAMES utf8mb4;",
+                character_sets(&view.session, &create)
+            );
             let item = self.push(
                 place,
                 Draft {
@@ -108,11 +116,17 @@ impl<'a> Writer<'a> {
             }
             for sequence in &database.sequences {
                 let id = self.sequences[&(d, sequence.name.as_str())];
-                items.entry((&database.name, &sequence.name)).or_default().push(id);
+                items
+                    .entry((&database.name, &sequence.name))
+                    .or_default()
+                    .push(id);
             }
             for (r, routine) in database.routines.iter().enumerate() {
                 let id = self.routines.get(&(d, r)).copied();
-                items.entry((&database.name, &routine.name)).or_default().extend(id);
+                items
+                    .entry((&database.name, &routine.name))
+                    .or_default()
+                    .extend(id);
             }
         }
         for (d, t, database, table) in self.tables_numbered() {
@@ -132,7 +146,9 @@ impl<'a> Writer<'a> {
                 for (other, object) in view_uses(&view.create, &database.name, known) {
                     found.abroad |= other != database.name;
                     let key = (other.as_str(), object.as_str());
-                    found.views.extend(views.get(&key).filter(|node| **node != (d, v)));
+                    found
+                        .views
+                        .extend(views.get(&key).filter(|node| **node != (d, v)));
                     found.items.extend(items.get(&key).into_iter().flatten());
                 }
                 uses.insert((d, v), found);
