@@ -25,8 +25,8 @@ pub(crate) fn races() -> Vec<Race> {
 
 const VERSIONS: &str = r#"
 ksnapshot --version
-mysql --defaults-file="$CNF" -Ne 'select concat("MariaDB ", version())'
-mysqldump --version | sed 's/.*mysqldump/mysqldump/'
+mysql --defaults-file="$CNF" -Ne 'select concat("MariaDB ", substring_index(version(), "-", 1))'
+mysqldump --version | sed 's/^[^ ]*\///; s/-MariaDB.*//'
 mydumper --version | sed 's/,.*//'
 echo age $(age --version)
 zstd --version | grep -o 'v[0-9][0-9.]*' | sed 's/^/zstd /'
