@@ -12,9 +12,10 @@ die() { say "$*"; exit 1; }
 # once NAME COMMAND…: runs COMMAND while holding the lock NAME. Ends the script when COMMAND fails, as `set -e` wants
 # it: caught here, a failure in the middle of COMMAND would go unseen.
 once() {
-    local name=$1 lock
+    # Nothing else is local: COMMAND would see it instead of its own.
+    local lock
+    exec {lock}>"$TESTBED/lock/$1"
     shift
-    exec {lock}>"$TESTBED/lock/$name"
     flock "$lock"
     # `flock` keeps the lock as long as the descriptor is open, so it's closed for what the command starts.
     "$@" {lock}>&-
