@@ -60,8 +60,12 @@ Examples:
   ksnapshot keygen --output key.txt
   ksnapshot dump postgres://app@db.example.org/shop --to ./backups --recipient age1...
   PGPASSWORD=... ksnapshot dump postgres://app@db/shop --to 's3://bucket/db?region=eu-west-3' --compression gzip:6
+  MYSQL_PWD=... ksnapshot dump mysql://app@db/shop --to ./backups --recipient age1...
+  MYSQL_PWD=... ksnapshot dump mariadb://app@db --globals --to ./backups --recipient age1...
+  MYSQL_PWD=... ksnapshot dump mysql://app@db/shop --preflight
 
-All rows are of one moment: every reader sees the same snapshot of the database. Nothing is staged on disk. Peak memory
+All rows are of one moment: every reader sees the same snapshot of the database. With MySQL and MariaDB that takes rights;
+the manifest says which claim was reached, and --preflight says it before. Nothing is staged on disk. Peak memory
 stays below 128 MiB at zstd up to 6 and at gzip, plus 8 times the largest row.
 
 The password comes from KSNAPSHOT_SOURCE_PASSWORD, PGPASSWORD or .pgpass, MYSQL_PWD or .my.cnf.
@@ -190,17 +194,21 @@ Examples:
   ksnapshot restore ./backups --into postgres://postgres@localhost/shop_copy --create --identity key.txt
   ksnapshot restore ./backups#ab12cd34 --into postgres://localhost/shop --table public.orders --identity key.txt
   ksnapshot restore ./backups --into postgres://localhost/shop_copy --identity key.txt --plan
+  ksnapshot restore ./backups --database shop --into mysql://root@localhost/shop_copy --create --identity key.txt
 
 A restore never overwrites unasked: the target must be empty, or with --table must not have those tables. Whatever can be
 known to be wrong with the snapshot is found before the target is touched.
 
-The password comes from PGPASSWORD, KSNAPSHOT_TARGET_PASSWORD or .pgpass.
+A snapshot of one MySQL database goes into the database that the URL names; one of several goes into databases of their own
+names, and the URL names none.
+
+The password comes from KSNAPSHOT_TARGET_PASSWORD, PGPASSWORD or .pgpass, MYSQL_PWD or .my.cnf.
 
 {EXIT_CODES}"))]
 pub(crate) struct RestoreArgs {
     #[command(flatten)]
     pub(crate) which: Which,
-    /// Where to: postgres://USER@HOST:PORT/DATABASE
+    /// Where to: postgres://USER@HOST:PORT/DATABASE, mysql://USER@HOST:PORT/DATABASE or mariadb://...
     #[arg(long, value_name = "TARGET")]
     pub(crate) into: String,
     /// Only these tables, with what belongs to them; a pattern as in psql; may be repeated

@@ -105,7 +105,7 @@ pub(crate) fn access(url: &str, variable: &str, cx: &Cx) -> Access {
     if ksnapshot_dumpers::carries_password(url) {
         cx.emit(&Event::Warning(
             "the URL carries a password, which everybody on this machine can read in the list of processes; \
-             use PGPASSWORD or .pgpass",
+             use KSNAPSHOT_SOURCE_PASSWORD, PGPASSWORD or .pgpass, MYSQL_PWD or .my.cnf",
         ));
     }
     Access {

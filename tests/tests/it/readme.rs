@@ -3,16 +3,18 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+use ksnapshot_tests::mysql::{self, MySql};
 use ksnapshot_tests::{Minio, Postgres, Version, binary, compare, testbed, tools};
 
 /// What stands for the reader's own names, and the way to servers that the test started.
-fn adapt(block: &str, minio: &Minio) -> String {
+fn adapt(block: &str, minio: &Minio, mysql: &MySql) -> String {
     let credentials = minio
         .credentials()
         .map(|(name, value)| format!("{name}={value}"))
         .join(" ");
     block
         .replace("postgres://app@db/", "postgres://postgres@localhost/")
+        .replace("mysql://app@db", mysql.url("").trim_end_matches('/'))
         .replace("AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…", &credentials)
         .replace("https://minio.example.org", &minio.endpoint())
 }
@@ -41,6 +43,10 @@ fn every_example_runs() {
     minio.bucket("backups").unwrap();
     let shop = server.create_db("shop").unwrap();
     shop.psql_file(&testbed::sql("shop.sql")).unwrap();
+    let mysql = &MySql::start(mysql::Version::MySql97).unwrap();
+    (mysql.create_db("shop").unwrap())
+        .run("create table orders (id int primary key, note text); insert into orders values (1, 'first'), (2, 'second')")
+        .unwrap();
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
     let blocks = blocks(&std::fs::read_to_string(readme).unwrap());
     // Setting up is what everything else here stands on; the rest is run.
@@ -49,7 +55,7 @@ fn every_example_runs() {
         .partition(|b| b.starts_with("make ") || b.starts_with("cargo "));
     assert_eq!(
         (set_up.len(), examples.len()),
-        (2, 4),
+        (2, 5),
         "a new example needs a look at this test"
     );
 
@@ -61,16 +67,18 @@ fn every_example_runs() {
         std::env::var("PATH").unwrap()
     );
     for example in examples {
-        let script = format!("set -euo pipefail\n{}", adapt(&example, minio));
+        let script = format!("set -euo pipefail\n{}", adapt(&example, minio, mysql));
         let mut command = tools::bash(&script, &[] as &[&OsStr]);
         tools::clean(&mut command);
         command
             .current_dir(folder.path())
             .env("PATH", &path)
-            .envs(server.env());
+            .envs(server.env())
+            .envs(mysql.env());
         command.env("AWS_ENDPOINT_URL", minio.endpoint());
         tools::run(&mut command).unwrap().success().unwrap();
     }
+    mysql::compare::same_rows(&mysql.db("shop"), &mysql.db("shop_copy")).unwrap();
     for copy in ["shop_copy", "shop_without"] {
         compare::same(&shop, &server.db(copy)).unwrap();
     }
