@@ -253,27 +253,17 @@ mod tests {
             }
             Test::Null(column) => Some(value(column).is_none()),
             Test::NotNull(column) => Some(value(column).is_some()),
-            Test::All(tests) => {
-                tests
-                    .iter()
-                    .map(|t| holds(t, row))
-                    .fold(Some(true), |a, b| match (a, b) {
-                        (Some(false), _) | (_, Some(false)) => Some(false),
-                        (Some(true), Some(true)) => Some(true),
-                        _ => None,
-                    })
-            }
-            Test::Any(tests) => {
-                tests
-                    .iter()
-                    .map(|t| holds(t, row))
-                    .fold(Some(false), |a, b| match (a, b) {
-                        (Some(true), _) | (_, Some(true)) => Some(true),
-                        (Some(false), Some(false)) => Some(false),
-                        _ => None,
-                    })
-            }
+            Test::All(tests) => all(tests.iter().map(|t| holds(t, row)), true),
+            Test::Any(tests) => all(tests.iter().map(|t| holds(t, row)), false),
         }
+    }
+
+    /// AND of the logic of three values; with `false` OR, its mirror image.
+    fn all(mut found: impl Iterator<Item = Option<bool>> + Clone, neutral: bool) -> Option<bool> {
+        if found.clone().any(|one| one == Some(!neutral)) {
+            return Some(!neutral);
+        }
+        found.all(|one| one == Some(neutral)).then_some(neutral)
     }
 
     fn key(columns: usize, nullable: bool) -> Key {

@@ -5,7 +5,7 @@ use ksnapshot_core::{
 };
 use mysql_async::consts::StatusFlags;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Value};
+use mysql_async::{Conn, Row, Value};
 
 use super::chunk::Chunk;
 use super::connect::run;
@@ -99,12 +99,11 @@ pub(super) async fn dump(
     };
     // What the driver documents for this, a stream, allocates once more for every row.
     while let Some(row) = rows.next().await.map_err(reading)? {
-        let row = row.unwrap();
         // So that a long row is written into a buffer of its own, not copied there.
-        if block.rows > 0 && block.text.len() + weight(&row) > limit {
+        if block.rows > 0 && block.text.len() + weight(values(&row)) > limit {
             out.rows(table.item, block.take()).await?;
         }
-        if let Some(full) = block.add(&row, limit) {
+        if let Some(full) = block.add(values(&row), limit) {
             out.rows(table.item, full).await?;
         }
         drop(row);
@@ -159,7 +158,7 @@ pub(super) async fn measure(connection: &mut Conn, table: &TableData) -> Result<
         .map_err(reading)?;
     while let Some(row) = rows.next().await.map_err(reading)? {
         bytes.clear();
-        (row.unwrap().iter())
+        values(&row)
             .take(table.columns.len())
             .for_each(|value| canonical(value, &mut bytes));
         stats += DataStats {
@@ -200,7 +199,7 @@ impl Open {
     }
 
     /// Adds a row. Does it not fit, the block without it comes back, and the row begins the next one.
-    fn add(&mut self, row: &[Value], limit: usize) -> Option<RowBlock> {
+    fn add<'v>(&mut self, row: impl Iterator<Item = &'v Value>, limit: usize) -> Option<RowBlock> {
         // The second row shows that it is no tiny table: from here on the block will most likely be full.
         if self.rows == 1 {
             (self.text).reserve_exact((limit + END.len()).saturating_sub(self.text.len()));
@@ -211,9 +210,9 @@ impl Open {
         }
         self.canonical.clear();
         self.text.push(b'(');
-        for (i, (value, form)) in row.iter().zip(&self.forms).enumerate() {
+        for (i, (value, form)) in row.zip(&self.forms).enumerate() {
             if i > 0 {
-                self.text.extend_from_slice(b", ");
+                self.text.push(b',');
             }
             let from = self.text.len();
             literal(value, *form, &mut self.text);
@@ -291,14 +290,17 @@ impl Long {
     }
 }
 
+fn values(row: &Row) -> impl Iterator<Item = &Value> {
+    (0..row.len()).map(|i| row.as_ref(i).unwrap_or(&Value::NULL))
+}
+
 /// At least how many bytes of text.
-fn weight(row: &[Value]) -> usize {
-    row.iter()
-        .map(|value| match value {
-            Value::Bytes(bytes) => bytes.len(),
-            _ => 0,
-        })
-        .sum()
+fn weight<'v>(row: impl Iterator<Item = &'v Value>) -> usize {
+    row.map(|value| match value {
+        Value::Bytes(bytes) => bytes.len(),
+        _ => 0,
+    })
+    .sum()
 }
 
 /// As a person would name it.
@@ -383,7 +385,7 @@ mod tests {
         let mut blocks = Vec::new();
         for i in 0..5 {
             let row = [Value::Int(i), Value::Bytes(b"x".to_vec())];
-            blocks.extend(block.add(&row, head.len() + 20));
+            blocks.extend(block.add(row.iter(), head.len() + 18));
         }
         blocks.push(block.take());
         let texts: Vec<String> = (blocks.iter())
@@ -392,9 +394,9 @@ mod tests {
         assert_eq!(
             texts,
             [
-                format!("{head}(0, 'x'),\n(1, 'x');\n"),
-                format!("{head}(2, 'x'),\n(3, 'x');\n"),
-                format!("{head}(4, 'x');\n"),
+                format!("{head}(0,'x'),\n(1,'x');\n"),
+                format!("{head}(2,'x'),\n(3,'x');\n"),
+                format!("{head}(4,'x');\n"),
             ]
         );
         assert_eq!(blocks.iter().map(|b| b.rows).collect::<Vec<_>>(), [2, 2, 1]);

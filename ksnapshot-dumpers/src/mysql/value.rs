@@ -206,7 +206,7 @@ pub(super) fn canonical(value: &Value, out: &mut Vec<u8>) {
 
 /// Nothing of it needs a look at its character set or an escape. Looks at every byte, which many at a time do.
 fn plain(text: &[u8]) -> bool {
-    let odd = |b: u8| (b < 0x20) | (b >= 0x80) | (b == b'\'') | (b == b'\\');
+    let odd = |b: u8| !(0x20..0x80).contains(&b) | (b == b'\'') | (b == b'\\');
     !text.iter().fold(false, |any, &b| any | odd(b))
 }
 
@@ -349,7 +349,7 @@ mod tests {
             (Value::Int(-100), Plain, "-100"),
             (Value::Float(0.1), Plain, "1.0000000149011612e-1"),
             (Value::Float(f32::MAX), Plain, "3.4028234663852886e38"),
-            (Value::Float(100_000.0), Fixed(99_999.9999), "9.99999999e4"),
+            (Value::Float(1000.0), Fixed(999.99), "9.9999e2"),
             (Value::Double(0.1), Plain, "1e-1"),
             (Value::Double(-0.0), Plain, "-0e0"),
             (Value::Double(5e-324), Plain, "5e-324"),
