@@ -11,6 +11,7 @@ use super::quote::{literal, name};
 use super::version::Server;
 use crate::Scope;
 
+mod foreign_keys;
 mod programs;
 mod query;
 mod tables;

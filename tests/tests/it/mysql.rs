@@ -1,5 +1,7 @@
 //! MySQL and MariaDB: values, chunks, and one moment by every rung.
 
+#[path = "mysql/definitions.rs"]
+mod definitions;
 #[path = "mysql/moment.rs"]
 mod moment;
 #[path = "mysql/rows.rs"]

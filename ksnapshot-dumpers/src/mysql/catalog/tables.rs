@@ -6,6 +6,7 @@ use ksnapshot_core::{Problem, ProblemKind, Result};
 use mysql_async::Conn;
 
 use super::query::{Line, each, lines};
+use super::foreign_keys::misquoted;
 use super::unreadable;
 use crate::Scope;
 use crate::mysql::connect::run;
@@ -82,7 +83,7 @@ pub(super) async fn read(
     run(connection, "SET character_set_results = NULL").await?;
     let mut answers = each(connection, &questions).await?.into_iter();
     run(connection, "SET character_set_results = utf8mb4").await?;
-    let backticks = backticks(connection, &schema).await?;
+    let misquoted = misquoted(connection, server, &schema).await?;
     for line in &tables {
         let (Some(create), Some(rows)) = (answers.next(), answers.next()) else {
             break;
@@ -99,13 +100,9 @@ pub(super) async fn read(
                 continue;
             }
         };
-        let create = (backticks.iter().filter(|(of, _)| *of == table_name)).fold(
-            create,
-            |create, (_, key)| {
-                let quoted = format!("CONSTRAINT {} FOREIGN KEY", name(key));
-                create.replace(&format!("CONSTRAINT `{key}` FOREIGN KEY"), &quoted)
-            },
-        );
+        let create = (misquoted.iter())
+            .filter(|key| key.table == table_name)
+            .fold(create, |create, key| key.repaired(&create));
         let mut table = Table {
             columns: columns.get(&table_name).cloned().unwrap_or_default(),
             keys: keys.remove(&table_name).unwrap_or_default(),
@@ -164,19 +161,6 @@ pub(super) async fn read(
         }
     }
     Ok(())
-}
-
-/// Foreign keys with a backtick in their names, by table: MariaDB writes those as they are.
-async fn backticks(connection: &mut Conn, schema: &str) -> Result<Vec<(String, String)>> {
-    let found = lines(
-        connection,
-        &format!(
-            "SELECT table_name, constraint_name FROM information_schema.REFERENTIAL_CONSTRAINTS
-             WHERE constraint_schema = {schema} AND constraint_name LIKE '%`%'"
-        ),
-    )
-    .await?;
-    Ok(found.iter().map(|l| (l.text(0), l.text(1))).collect())
 }
 
 /// A CREATE TABLE as text: a quoted default that is none is written in hex, which is the same value.
