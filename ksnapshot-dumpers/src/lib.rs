@@ -72,8 +72,8 @@ fn family(url: &str) -> Result<Family> {
             format!("{other}://: not a database that this build knows"),
         )
         .hint(FORMS)),
-        None => Err(
-            Error::new(ErrorKind::Usage, "not a database URL: it has no scheme").hint(FORMS),
-        ),
+        None => {
+            Err(Error::new(ErrorKind::Usage, "not a database URL: it has no scheme").hint(FORMS))
+        }
     }
 }

@@ -31,7 +31,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use ksnapshot_core::{
-    Cx, DumpSession, Dumper, Index, Preflight, RestoreOptions, RestoreSession, Restorer, Result, async_trait,
+    Cx, DumpSession, Dumper, Index, Preflight, RestoreOptions, RestoreSession, Restorer, Result,
+    async_trait,
 };
 
 use version::Flavour;
