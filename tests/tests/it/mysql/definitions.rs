@@ -122,9 +122,9 @@ fn one_database_goes_under_any_name() {
         };
         let (first, second) = (named("kinds_a"), named("other"));
         assert_eq!(differ(&first, &second), None);
-        let tables = restore(&dumped, &source.url("other"), &["--table", "indexed"]).exits(1).unwrap();
-        assert!(tables.stderr.contains("other.indexed exists already"), "{tables:?}");
-        restore(&dumped, &source.url("other"), &["--table", "indexed", "--clean"]).exits(0).unwrap();
+        let tables = restore(&dumped, &source.url("other"), &["--table", "watched"]).exits(1).unwrap();
+        assert!(tables.stderr.contains("other.watched exists already"), "{tables:?}");
+        restore(&dumped, &source.url("other"), &["--table", "watched", "--clean"]).exits(0).unwrap();
         assert_eq!(differ(&named("other"), &second), None);
     }
 }
