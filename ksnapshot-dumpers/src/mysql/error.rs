@@ -78,6 +78,14 @@ pub(super) fn connecting(cause: mysql_async::Error, to: &MySql) -> Error {
             mysql_async::Error::Io(_) => error("can't connect".into())
                 .hint("Check host and port, and that the server runs and listens there.")
                 .source(cause),
+            // Some servers ask users that they don't know by any of the methods that there are.
+            mysql_async::Error::Driver(mysql_async::DriverError::UnknownAuthPlugin { ref name }) => {
+                let hint = format!(
+                    "Check the user's name; if it is right, it logs in by {name}, which is not supported: give it \
+                     caching_sha2_password, mysql_native_password or ed25519."
+                );
+                error(format!("login refused for user {}", to.user_name())).hint(hint)
+            }
             _ => error("login failed".into())
                 .hint("Check the user's authentication plugin and the TLS settings.")
                 .source(cause),

@@ -16,6 +16,8 @@ mod formats;
 mod identity;
 #[path = "faults/lost.rs"]
 mod lost;
+#[path = "faults/mysql.rs"]
+mod mysql;
 #[path = "faults/place.rs"]
 mod place;
 #[path = "faults/requests.rs"]
@@ -42,7 +44,7 @@ use ksnapshot_tests::tools::{Key, Run};
 use ksnapshot_tests::{Db, Ksnapshot, Postgres, Version, testbed};
 use tempfile::TempDir;
 
-/// About 3 MB: two blocks of rows, and one of most things.
+/// About 3 MB: some blocks of rows, and one of most things.
 const SHOP: &str = "
     create schema shop;
     create table shop.customers (id int primary key, name text not null);
