@@ -28,6 +28,9 @@ pub(super) fn classify(cause: mysql_async::Error) -> Error {
             .hint("The server's disk or table space is full: make room and try again."),
         1044 | 1142 | 1143 | 1227 | 1345 | 1356 | 1370 => Error::new(ErrorKind::Refused, message)
             .hint("Grant the missing right to this user, or use one that has it."),
+        // A binary log, and a user who may not do everything.
+        1418 | 1419 => Error::new(ErrorKind::Refused, message)
+            .hint("Set log_bin_trust_function_creators = 1 on the target, or restore as a user with SUPER."),
         1153 => Error::new(ErrorKind::Refused, message)
             .hint("Raise max_allowed_packet on the server above the size of the largest row."),
         1205 | 1213 => Error::new(ErrorKind::Conflict, message),

@@ -48,7 +48,11 @@ impl Misquoted {
 }
 
 /// Those of a database, in the order of their names.
-pub(super) async fn misquoted(connection: &mut Conn, server: Server, schema: &str) -> Result<Vec<Misquoted>> {
+pub(super) async fn misquoted(
+    connection: &mut Conn,
+    server: Server,
+    schema: &str,
+) -> Result<Vec<Misquoted>> {
     if server.flavour == Flavour::MySql {
         return Ok(Vec::new());
     }
@@ -71,7 +75,9 @@ pub(super) async fn misquoted(connection: &mut Conn, server: Server, schema: &st
     }
     let odd = |key: &Misquoted| {
         let names = key.columns.iter().chain(&key.parent_columns);
-        names.chain([&key.key, &key.parent]).any(|name| name.contains('`'))
+        names
+            .chain([&key.key, &key.parent])
+            .any(|name| name.contains('`'))
     };
     Ok(keys.into_values().filter(odd).collect())
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use ksnapshot_core::{Problem, ProblemKind, Result};
 use mysql_async::Conn;
 
-use super::query::{Line, each, lines};
 use super::foreign_keys::misquoted;
+use super::query::{Line, each, lines};
 use super::unreadable;
 use crate::Scope;
 use crate::mysql::connect::run;

@@ -54,22 +54,40 @@ fn every_kind_comes_back_by_us() {
     for version in Version::NEWEST {
         let (source, target) = (kinds(version), MySql::start(version).unwrap());
         let args = [
-            "--globals", "--database", KINDS[0], "--database", KINDS[1], "--database", KINDS[2],
+            "--globals",
+            "--database",
+            KINDS[0],
+            "--database",
+            KINDS[1],
+            "--database",
+            KINDS[2],
         ];
         let dumped = Dumped::of(&source.url(""), &args);
-        let run = restore(&dumped, &target.url(""), &["--jobs", "3"]).exits(3).unwrap();
+        let run = restore(&dumped, &target.url(""), &["--jobs", "3"])
+            .exits(3)
+            .unwrap();
         let refused = problems(&run);
         assert_eq!(refused.len(), INVALID.len(), "{refused:?}");
         for view in INVALID {
-            assert!(refused.iter().any(|line| line.contains(view)), "{view}: {refused:?}");
+            assert!(
+                refused.iter().any(|line| line.contains(view)),
+                "{view}: {refused:?}"
+            );
             source.run(&format!("drop view kinds_a.{view}")).unwrap();
         }
         compare::same(&source, &target, &KINDS).unwrap();
         compare::same_users(&source, &target, &USERS).unwrap();
         // A second restore replaces all of it, and nothing else.
-        target.run("create table kinds_a.other (a int); create database apart").unwrap();
-        restore(&dumped, &target.url(""), &["--clean"]).exits(3).unwrap();
-        assert_eq!(target.value("select count(*) from kinds_a.other").unwrap(), "0");
+        target
+            .run("create table kinds_a.other (a int); create database apart")
+            .unwrap();
+        restore(&dumped, &target.url(""), &["--clean"])
+            .exits(3)
+            .unwrap();
+        assert_eq!(
+            target.value("select count(*) from kinds_a.other").unwrap(),
+            "0"
+        );
         target.run("drop table kinds_a.other").unwrap();
         compare::same_definitions(&source, &target, &KINDS).unwrap();
     }
@@ -87,7 +105,13 @@ fn every_kind_comes_back_by_the_stock_client() {
             .run("drop view kinds_a.v_latin1; drop function kinds_a.in_latin1")
             .unwrap();
         let args = [
-            "--globals", "--database", KINDS[0], "--database", KINDS[1], "--database", KINDS[2],
+            "--globals",
+            "--database",
+            KINDS[0],
+            "--database",
+            KINDS[1],
+            "--database",
+            KINDS[2],
         ];
         let dumped = Dumped::of(&source.url(""), &args);
         dumped.load(&target, "");
@@ -108,12 +132,23 @@ fn one_database_goes_under_any_name() {
             source.run(&format!("drop view kinds_a.{view}")).unwrap();
         }
         let dumped = Dumped::of(&source.url("kinds_a"), &[]);
-        let missing = restore(&dumped, &source.url("other"), &[]).exits(13).unwrap();
-        assert!(missing.stderr.contains("database other does not exist"), "{missing:?}");
-        restore(&dumped, &source.url("other"), &["--create"]).exits(0).unwrap();
-        let there = restore(&dumped, &source.url("other"), &["--create"]).exits(1).unwrap();
+        let missing = restore(&dumped, &source.url("other"), &[])
+            .exits(13)
+            .unwrap();
+        assert!(
+            missing.stderr.contains("database other does not exist"),
+            "{missing:?}"
+        );
+        restore(&dumped, &source.url("other"), &["--create"])
+            .exits(0)
+            .unwrap();
+        let there = restore(&dumped, &source.url("other"), &["--create"])
+            .exits(1)
+            .unwrap();
         assert!(there.stderr.contains("database other"), "{there:?}");
-        let full = restore(&dumped, &source.url("other"), &[]).exits(1).unwrap();
+        let full = restore(&dumped, &source.url("other"), &[])
+            .exits(1)
+            .unwrap();
         assert!(full.stderr.contains("not empty"), "{full:?}");
         // Apart from its name it is the same: no view reads the first one's tables.
         let named = |name: &str| {
@@ -122,9 +157,20 @@ fn one_database_goes_under_any_name() {
         };
         let (first, second) = (named("kinds_a"), named("other"));
         assert_eq!(differ(&first, &second), None);
-        let tables = restore(&dumped, &source.url("other"), &["--table", "watched"]).exits(1).unwrap();
-        assert!(tables.stderr.contains("other.watched exists already"), "{tables:?}");
-        restore(&dumped, &source.url("other"), &["--table", "watched", "--clean"]).exits(0).unwrap();
+        let tables = restore(&dumped, &source.url("other"), &["--table", "watched"])
+            .exits(1)
+            .unwrap();
+        assert!(
+            tables.stderr.contains("other.watched exists already"),
+            "{tables:?}"
+        );
+        restore(
+            &dumped,
+            &source.url("other"),
+            &["--table", "watched", "--clean"],
+        )
+        .exits(0)
+        .unwrap();
         assert_eq!(differ(&named("other"), &second), None);
     }
 }
@@ -155,10 +201,13 @@ fn a_drill_leaves_nothing_and_wakes_nothing() {
             target.query("show databases like 'ksnapshot%'").unwrap(),
             Vec::<Vec<String>>::new()
         );
-        let woken = "select count(*) from mysql.general_log where argument like 'ALTER%EVENT%ENABLE%'";
+        let woken =
+            "select count(*) from mysql.general_log where argument like 'ALTER%EVENT%ENABLE%'";
         assert_eq!(target.value(woken).unwrap(), "0");
         // One name for several databases would be no copy of them.
-        let one = restore(&dumped, &target.url("one"), &["--create"]).exits(2).unwrap();
+        let one = restore(&dumped, &target.url("one"), &["--create"])
+            .exits(2)
+            .unwrap();
         assert!(one.stderr.contains("holds 2 databases"), "{one:?}");
     }
 }
@@ -173,18 +222,34 @@ fn blocks_fit_the_packets_of_the_target() {
             .unwrap();
         for id in 0..20 {
             source
-                .run(&format!("insert into t values ({id}, repeat(char(200 + {id}), 300000))"))
+                .run(&format!(
+                    "insert into t values ({id}, repeat(char(200 + {id}), 300000))"
+                ))
                 .unwrap();
         }
         let dumped = Dumped::of(&source.url(), &[]);
         let copy = server.fresh_db("packets_copy").unwrap();
-        server.run("set global max_allowed_packet = 1048576").unwrap();
+        server
+            .run("set global max_allowed_packet = 1048576")
+            .unwrap();
         restore(&dumped, &copy.url(), &[]).exits(0).unwrap();
         compare::same_rows(&source, &copy).unwrap();
-        server.run("set global max_allowed_packet = 262144").unwrap();
-        let small = restore(&dumped, &copy.url(), &["--clean"]).exits(1).unwrap();
-        assert!(small.stderr.contains(".t: a row needs a statement of 600"), "{small:?}");
-        assert!(small.stderr.contains("Set max_allowed_packet on the target"), "{small:?}");
+        server
+            .run("set global max_allowed_packet = 262144")
+            .unwrap();
+        let small = restore(&dumped, &copy.url(), &["--clean"])
+            .exits(1)
+            .unwrap();
+        assert!(
+            small.stderr.contains(".t: a row needs a statement of 600"),
+            "{small:?}"
+        );
+        assert!(
+            small
+                .stderr
+                .contains("Set max_allowed_packet on the target"),
+            "{small:?}"
+        );
     }
 }
 
@@ -193,16 +258,27 @@ fn rights_that_are_missing_are_told() {
     for version in Version::NEWEST {
         let server = kinds(version);
         server
-            .create_user("half", &["select, show view, lock tables on kinds_a.*", "execute on kinds_a.*"])
+            .create_user(
+                "half",
+                &[
+                    "select, show view, lock tables on kinds_a.*",
+                    "execute on kinds_a.*",
+                ],
+            )
             .unwrap();
         let dumped = Dumped::of(&server.url_as("half", "kinds_a"), &[]);
         let told = problems(&dumped.run);
         for what in ["function kinds_a.doubled", "events of database kinds_a"] {
-            assert!(told.iter().any(|line| line.contains(what)), "{what}: {told:?}");
+            assert!(
+                told.iter().any(|line| line.contains(what)),
+                "{what}: {told:?}"
+            );
         }
         // Who may not write what belongs to others is told so, and the rest is there.
         let copy = server.fresh_db("half_copy").unwrap();
-        server.create_user("half", &[&format!("all on {}.*", copy.name)]).unwrap();
+        server
+            .create_user("half", &[&format!("all on {}.*", copy.name)])
+            .unwrap();
         let source = server.fresh_db("half_source").unwrap();
         source
             .run(
@@ -211,8 +287,13 @@ fn rights_that_are_missing_are_told() {
             )
             .unwrap();
         let dumped = Dumped::of(&source.url(), &["--skip-definer"]);
-        restore(&dumped, &server.url_as("half", &copy.name), &[]).exits(0).unwrap();
-        let owner = format!("select definer from information_schema.routines where routine_schema = '{}'", copy.name);
+        restore(&dumped, &server.url_as("half", &copy.name), &[])
+            .exits(0)
+            .unwrap();
+        let owner = format!(
+            "select definer from information_schema.routines where routine_schema = '{}'",
+            copy.name
+        );
         assert_eq!(server.value(&owner).unwrap(), "half@%");
     }
 }
@@ -230,7 +311,9 @@ fn another_family_is_told() {
     // A collation of the one that the other does not have would cost the table.
     let run = restore(&dumped, &copy.url(), &[]).exits(3).unwrap();
     assert!(
-        problems(&run).iter().any(|line| line.contains("of another family")),
+        problems(&run)
+            .iter()
+            .any(|line| line.contains("of another family")),
         "{run:?}"
     );
     assert_eq!(copy.query("select v from t").unwrap(), [["ü"]]);
@@ -243,13 +326,22 @@ fn tls_is_as_strict_as_asked() {
         let ca = server.ca().unwrap();
         let dump = |server: &MySql, parameters: &str| {
             let folder = tempfile::tempdir().unwrap();
-            super::dump(&format!("{}?{parameters}", server.url("mysql_empty")), folder.path(), &[])
-                .run()
-                .unwrap()
+            super::dump(
+                &format!("{}?{parameters}", server.url("mysql_empty")),
+                folder.path(),
+                &[],
+            )
+            .run()
+            .unwrap()
         };
         server.create_db("mysql_empty").unwrap();
         let trusted = format!("ssl-mode=verify-identity&ssl-ca={}", ca.display());
-        for good in ["ssl-mode=disabled", "ssl-mode=required", "ssl-mode=PREFERRED", &trusted] {
+        for good in [
+            "ssl-mode=disabled",
+            "ssl-mode=required",
+            "ssl-mode=PREFERRED",
+            &trusted,
+        ] {
             dump(&server, good).exits(0).unwrap();
         }
         let stranger = dump(&server, "ssl-mode=verify-ca").exits(13).unwrap();
@@ -276,10 +368,15 @@ fn option_files_say_who_we_are() {
     );
     fs::write(home.path().join(".my.cnf"), file).unwrap();
     let dump = |url: &str| {
-        Ksnapshot::new(["dump", url, "--to", home.path().join("store").to_str().unwrap()])
-            .env("HOME", home.path())
-            .run()
-            .unwrap()
+        Ksnapshot::new([
+            "dump",
+            url,
+            "--to",
+            home.path().join("store").to_str().unwrap(),
+        ])
+        .env("HOME", home.path())
+        .run()
+        .unwrap()
     };
     dump(&format!("mariadb:///{}", db.name)).exits(0).unwrap();
     let nobody = format!("mariadb://nobody@127.0.0.1:{}/{}", server.port(), db.name);
@@ -292,7 +389,9 @@ fn a_key_with_a_backtick_comes_back() {
     for version in Version::NEWEST {
         let server = MySql::shared(version).unwrap();
         let source = server.fresh_db("backtick").unwrap();
-        source.load(&testbed::sql("mysql/backtick-key.sql")).unwrap();
+        source
+            .load(&testbed::sql("mysql/backtick-key.sql"))
+            .unwrap();
         let copy = server.fresh_db("backtick_copy").unwrap();
         let dumped = Dumped::of(&source.url(), &[]);
         restore(&dumped, &copy.url(), &[]).exits(0).unwrap();
