@@ -28,8 +28,15 @@ fn files(folder: &Path, ending: &str) -> Vec<(String, String)> {
 
 /// `module::test` of each test of a fault.
 fn tests() -> BTreeSet<String> {
+    let mut tests = tests_in("tests/it/faults");
+    tests.retain(|test| !test.starts_with("documented::"));
+    tests
+}
+
+/// `module::test` of each test in a folder.
+fn tests_in(folder: &str) -> BTreeSet<String> {
     let mut tests = BTreeSet::new();
-    for (module, text) in files(&package().join("tests/it/faults"), ".rs") {
+    for (module, text) in files(&package().join(folder), ".rs") {
         let lines: Vec<_> = text.lines().collect();
         for pair in lines.windows(2).filter(|pair| pair[0] == "#[test]") {
             let name = pair[1]
@@ -38,7 +45,6 @@ fn tests() -> BTreeSet<String> {
             tests.insert(format!("{module}::{}", name.unwrap()));
         }
     }
-    tests.retain(|test| !test.starts_with("documented::"));
     tests
 }
 
@@ -54,7 +60,7 @@ fn every_test_is_told() {
 
 #[test]
 fn every_patch_is_told_and_names_tests_that_exist() {
-    let (page, tests) = (page(), tests());
+    let (page, tests, of_mysql) = (page(), tests(), tests_in("tests/it/mysql"));
     for (patch, text) in files(&package().join("mutants"), ".patch") {
         assert!(
             page.contains(&format!("`{patch}`")),
@@ -65,9 +71,11 @@ fn every_patch_is_told_and_names_tests_that_exist() {
             .unwrap_or_else(|| panic!("{patch} names no tests"))
             .split(' ')
         {
-            let known = test
-                .strip_prefix("faults::")
-                .is_some_and(|t| tests.contains(t));
+            let known = match test.split_once("::") {
+                Some(("faults", name)) => tests.contains(name),
+                Some(("mysql", name)) => of_mysql.contains(name),
+                _ => false,
+            };
             assert!(known, "{patch} names {test}");
         }
     }
