@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogModel {
-    /// Which dumper's model this is: the [`crate::Dumper::kind`].
+    /// Which dumper's model this is, as [`crate::SourceInfo::kind`].
     pub kind: String,
     /// Version of that model.
     pub version: u32,

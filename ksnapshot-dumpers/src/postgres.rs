@@ -22,8 +22,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use ksnapshot_core::{
-    Cx, DumpSession, Dumper, ErrorKind, Index, Preflight, RestoreOptions, RestoreSession, Restorer, Result,
-    async_trait,
+    Cx, DumpSession, Dumper, ErrorKind, Index, Preflight, RestoreOptions, RestoreSession, Restorer,
+    Result, async_trait,
 };
 
 pub use connect::Postgres;

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-use ksnapshot_core::{
-    Consistency, Cx, DumpSession, MissingRight, Preflight, ProblemKind, Result,
-};
+use ksnapshot_core::{Consistency, Cx, DumpSession, MissingRight, Preflight, ProblemKind, Result};
 
 use super::connect::Postgres;
 use super::quote;
