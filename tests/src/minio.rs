@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -41,14 +41,7 @@ impl Minio {
     /// The one that the tests of this process share.
     pub fn shared() -> Result<&'static Self> {
         static SHARED: OnceLock<Minio> = OnceLock::new();
-        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-        let _guard = ONE_AT_A_TIME
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        if SHARED.get().is_none() {
-            let _ = SHARED.set(Self::start()?);
-        }
-        SHARED.get().context("a server was just put there")
+        testbed::share(&SHARED, Self::start)
     }
 
     fn start_once() -> Result<Self> {

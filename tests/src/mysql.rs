@@ -12,8 +12,8 @@ use std::fs;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -53,13 +53,13 @@ impl MySql {
     /// The one empty server of this version that the tests of this process share.
     pub fn shared(version: Version) -> Result<&'static Self> {
         static SERVERS: [OnceLock<MySql>; 6] = [const { OnceLock::new() }; 6];
-        share(&SERVERS[version as usize], || Self::start(version))
+        testbed::share(&SERVERS[version as usize], || Self::start(version))
     }
 
     /// The one server of this version with TPC-H at scale 0.05, as the database `tpch`, to be read only.
     pub fn shared_tpch(version: Version) -> Result<&'static Self> {
         static SERVERS: [OnceLock<MySql>; 6] = [const { OnceLock::new() }; 6];
-        share(&SERVERS[version as usize], || {
+        testbed::share(&SERVERS[version as usize], || {
             Options::new(version).tpch("0.05")?.start()
         })
     }
@@ -238,22 +238,6 @@ impl MySql {
     pub fn log(&self) -> String {
         self.server.log()
     }
-}
-
-/// Fills `slot` once; a failure is given to whoever asked, and the next one tries again.
-fn share(
-    slot: &'static OnceLock<MySql>,
-    start: impl FnOnce() -> Result<MySql>,
-) -> Result<&'static MySql> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    // A test that panicked while starting a server left nothing half done.
-    let _guard = ONE_AT_A_TIME
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    if slot.get().is_none() {
-        let _ = slot.set(start()?);
-    }
-    slot.get().context("a server was just put there")
 }
 
 /// Runs a program with this input.

@@ -4,10 +4,10 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
 use crate::testbed::{self, Server};
 use crate::tools::{self, Run};
@@ -155,7 +155,7 @@ impl Postgres {
             Version::V15 => &V15,
             Version::V18 => &V18,
         };
-        share(slot, || Self::start(version))
+        testbed::share(slot, || Self::start(version))
     }
 
     /// The one server of this version with TPC-H at scale 0.05, as the database `tpch`, to be read only.
@@ -166,7 +166,7 @@ impl Postgres {
             Version::V15 => &V15,
             Version::V18 => &V18,
         };
-        share(slot, || Options::new(version).tpch("0.05")?.start())
+        testbed::share(slot, || Options::new(version).tpch("0.05")?.start())
     }
 
     fn start_once(options: &Options) -> Result<Self> {
@@ -375,22 +375,6 @@ impl Postgres {
     pub fn log(&self) -> String {
         self.server.log()
     }
-}
-
-/// Fills `slot` once; a failure is given to whoever asked, and the next one tries again.
-fn share(
-    slot: &'static OnceLock<Postgres>,
-    start: impl FnOnce() -> Result<Postgres>,
-) -> Result<&'static Postgres> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    // A test that panicked while starting a server left nothing half done.
-    let _guard = ONE_AT_A_TIME
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    if slot.get().is_none() {
-        let _ = slot.set(start()?);
-    }
-    slot.get().context("a server was just put there")
 }
 
 /// Makes the data folder and its rules of access.

@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -213,4 +214,18 @@ impl Drop for Server {
         // The keeper has a limit of its own.
         let _ = self.keeper.wait();
     }
+}
+
+/// Fills `slot` once; a failure is given to whoever asked, and the next one tries again.
+pub(crate) fn share<T: Send + Sync>(
+    slot: &'static OnceLock<T>,
+    start: impl FnOnce() -> Result<T>,
+) -> Result<&'static T> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    // A test that panicked while starting a server left nothing half done.
+    let _guard = (ONE_AT_A_TIME.lock()).unwrap_or_else(PoisonError::into_inner);
+    if slot.get().is_none() {
+        let _ = slot.set(start()?);
+    }
+    slot.get().context("a server was just put there")
 }
