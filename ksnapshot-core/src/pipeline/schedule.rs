@@ -2,6 +2,7 @@
 //! and indexes, begins as soon as they are in. A server that waits while it writes rows has time to sort.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,8 +17,8 @@ use crate::{
 };
 
 /// Sessions that a restore with so many jobs uses: as many write rows as build what comes after them.
-pub(super) fn sessions(jobs: std::num::NonZeroUsize) -> std::num::NonZeroUsize {
-    jobs.saturating_mul(std::num::NonZeroUsize::MIN.saturating_add(1))
+pub(super) fn sessions(jobs: NonZeroUsize) -> NonZeroUsize {
+    jobs.saturating_add(jobs.get())
 }
 
 /// Definitions and rows that are still to be restored.
@@ -150,6 +151,10 @@ impl<'a> Schedule<'a> {
     }
 
     fn begin_definitions(&mut self, jobs: usize, may_begin: impl Fn(&Self, &Item) -> bool) {
+        // Rows come in often, and mostly nothing can begin: then the many that wait are not even looked at.
+        if self.defining >= jobs {
+            return;
+        }
         let index = Arc::clone(&self.run.index);
         let todo: Vec<u32> = self.texts.keys().copied().collect();
         for id in todo {
