@@ -80,3 +80,22 @@ fn every_patch_is_told_and_names_tests_that_exist() {
         }
     }
 }
+
+#[test]
+fn every_fault_has_a_patch() {
+    let patches: BTreeSet<String> = files(&package().join("mutants"), ".patch")
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    let page = page();
+    let rows = page.lines().filter(|line| line.starts_with("| "));
+    let mut faults = 0;
+    for row in rows.filter(|row| !row.starts_with("| Fault |")) {
+        let last = row.trim_end_matches('|').rsplit('|').next().unwrap();
+        let mut named = last.split('`').skip(1).step_by(2).peekable();
+        assert!(named.peek().is_some(), "no patch: {row}");
+        named.for_each(|name| assert!(patches.contains(name), "{name} is not there: {row}"));
+        faults += 1;
+    }
+    assert!(faults > 60, "{faults} faults");
+}
