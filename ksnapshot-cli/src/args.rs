@@ -211,7 +211,7 @@ pub(crate) struct RestoreArgs {
     /// Where to: postgres://USER@HOST:PORT/DATABASE, mysql://USER@HOST:PORT/DATABASE or mariadb://...
     #[arg(long, value_name = "TARGET")]
     pub(crate) into: String,
-    /// Only these tables, with what belongs to them; a pattern as in psql; may be repeated
+    /// Only these tables, with what belongs to them; a pattern such as orders, public.orders, *.log_??; may be repeated
     #[arg(long = "table", short, value_name = "PATTERN", value_parser = pattern)]
     pub(crate) tables: Vec<Pattern>,
     /// Create the target database first
@@ -283,7 +283,7 @@ An object is opened and decompressed as its name says; it may come from anybody'
 pub(crate) struct CatArgs {
     #[command(flatten)]
     pub(crate) which: Which,
-    /// Only these tables, with what belongs to them; a pattern as in psql; may be repeated
+    /// Only these tables, with what belongs to them; a pattern such as orders, public.orders, *.log_??; may be repeated
     #[arg(long = "table", short, value_name = "PATTERN", value_parser = pattern)]
     pub(crate) tables: Vec<Pattern>,
 }

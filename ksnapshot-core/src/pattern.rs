@@ -1,5 +1,5 @@
-//! Patterns that choose tables, as in psql: `*` is any text, `?` any character, a dot divides schema from name,
-//! letters are folded to lower case and double quotes keep everything as it is.
+//! Patterns that choose tables, as in psql: `*` is any text, `?` any character, a dot divides schema from name, and double
+//! quotes keep everything as it is. Whether other letters are folded to lower case is up to the kind of server.
 
 use crate::{Error, ErrorKind, Result};
 
@@ -7,6 +7,32 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
+    folded: Names,
+    written: Names,
+}
+
+/// What letters outside of quotes mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Letters {
+    /// Their lower case, as PostgreSQL reads names.
+    Folded,
+    /// Themselves, as MySQL keeps names.
+    AsWritten,
+}
+
+impl Letters {
+    /// Those of a source of this kind ([`crate::SourceInfo::kind`]).
+    pub fn of(kind: &str) -> Self {
+        if kind == "postgresql" {
+            Self::Folded
+        } else {
+            Self::AsWritten
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Names {
     schema: Option<Vec<Token>>,
     name: Vec<Token>,
 }
@@ -23,6 +49,31 @@ impl Pattern {
     ///
     /// Errors: [`ErrorKind::Usage`] for an empty one, an open quote, or more than one dot outside quotes.
     pub fn parse(text: &str) -> Result<Self> {
+        Ok(Self {
+            text: text.to_owned(),
+            folded: Names::parse(text, Letters::Folded)?,
+            written: Names::parse(text, Letters::AsWritten)?,
+        })
+    }
+
+    /// Whether it means `schema.name`. Without a schema of its own it means the name in every schema.
+    pub fn matches(&self, letters: Letters, schema: Option<&str>, name: &str) -> bool {
+        let names = match letters {
+            Letters::Folded => &self.folded,
+            Letters::AsWritten => &self.written,
+        };
+        matches(&names.name, name)
+            && (names.schema.as_ref()).is_none_or(|s| matches(s, schema.unwrap_or_default()))
+    }
+
+    /// As the user wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Names {
+    fn parse(text: &str, letters: Letters) -> Result<Self> {
         let bad = |what: &str| {
             Error::new(ErrorKind::Usage, format!("table pattern {text:?}: {what}"))
                 .hint("Write it as in psql: orders, public.orders, \"public\".\"Orders\", sales.*, *.log_??.")
@@ -42,6 +93,7 @@ impl Pattern {
                 '*' => part.push(Token::Any),
                 '?' => part.push(Token::One),
                 '.' => parts.push(Vec::new()),
+                _ if letters == Letters::AsWritten => part.push(Token::Char(c)),
                 _ => part.extend(c.to_lowercase().map(Token::Char)),
             }
         }
@@ -56,25 +108,7 @@ impl Pattern {
         if !parts.is_empty() {
             return Err(bad("more than a schema and a name"));
         }
-        Ok(Self {
-            text: text.to_owned(),
-            schema,
-            name,
-        })
-    }
-
-    /// Whether it means `schema.name`. Without a schema of its own it means the name in every schema.
-    pub fn matches(&self, schema: Option<&str>, name: &str) -> bool {
-        matches(&self.name, name)
-            && self
-                .schema
-                .as_ref()
-                .is_none_or(|s| matches(s, schema.unwrap_or_default()))
-    }
-
-    /// As the user wrote it.
-    pub fn as_str(&self) -> &str {
-        &self.text
+        Ok(Self { schema, name })
     }
 }
 
@@ -118,7 +152,7 @@ mod tests {
     fn check(pattern: &str, schema: &str, name: &str, expected: bool) {
         let parsed = Pattern::parse(pattern).expect(pattern);
         assert_eq!(
-            parsed.matches(Some(schema), name),
+            parsed.matches(Letters::Folded, Some(schema), name),
             expected,
             "{pattern} on {schema}.{name}"
         );
@@ -141,6 +175,17 @@ mod tests {
         check("\"a*\"", "public", "ab", false);
         check("\"a\"\"b\"", "public", "a\"b", true);
         check("*", "public", "", true);
+    }
+
+    #[test]
+    fn letters_are_themselves_where_names_keep_them() {
+        let means = |pattern: &str, name: &str| {
+            let parsed = Pattern::parse(pattern).expect(pattern);
+            parsed.matches(Letters::of("mysql"), Some("Shop"), name)
+        };
+        assert!(means("Orders", "Orders") && means("Shop.O*", "Orders"));
+        assert!(!means("Orders", "orders") && !means("shop.Orders", "Orders"));
+        assert!(means("\"Orders\"", "Orders"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::replay::RestoreRequest;
+use crate::pattern::Letters;
 use crate::{Aspect, Error, ErrorKind, Index, Item, Problem, ProblemKind, Result, Stage};
 
 /// Items to restore, in their order.
@@ -53,8 +54,10 @@ fn is_table(item: &Item) -> bool {
 
 fn some_tables(index: &Index, request: &RestoreRequest) -> Result<Selection> {
     let mut chosen: BTreeSet<u32> = BTreeSet::new();
+    let letters = Letters::of(&index.catalog.kind);
     for pattern in &request.tables {
-        let means = |i: &&Item| is_table(i) && pattern.matches(i.schema.as_deref(), &i.name);
+        let means =
+            |i: &&Item| is_table(i) && pattern.matches(letters, i.schema.as_deref(), &i.name);
         let found: Vec<u32> = index.items.iter().filter(means).map(|i| i.id).collect();
         if found.is_empty() {
             return Err(Error::new(

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use ksnapshot_core::pattern::{Letters, Pattern};
 use ksnapshot_core::{Problem, ProblemKind, Result};
 use mysql_async::Conn;
 
@@ -36,7 +37,7 @@ pub(in crate::mysql) fn has_rows(engine: &str) -> bool {
 
 /// Whether filters of tables let this one through.
 pub(super) fn chosen(scope: &Scope, database: &str, name: &str) -> bool {
-    let means = |p: &ksnapshot_core::pattern::Pattern| p.matches(Some(database), name);
+    let means = |p: &Pattern| p.matches(Letters::AsWritten, Some(database), name);
     (scope.tables.is_empty() || scope.tables.iter().any(means))
         && !scope.exclude_tables.iter().any(means)
 }
