@@ -144,6 +144,48 @@ fn rows_are_of_one_moment() {
     db.drop().unwrap();
 }
 
+/// Money moves from one table to the other all the time: both are read at once, by two connections, and none is lost.
+#[test]
+fn readers_are_of_one_moment() {
+    let db = server().fresh_db("readers").unwrap();
+    db.psql(
+        "create table stop (); create table a (id int primary key, n bigint, filler text);
+         insert into a select i, 0, (select string_agg(md5((i * k)::text), '') from generate_series(1, 60) k)
+             from generate_series(1, 2000) i;
+         create table b (like a including all); insert into b table a",
+    )
+    .unwrap();
+    let mut other = Other::new(&db);
+    other.say(
+        "do $$ begin
+             while not exists (select from stop) and clock_timestamp() < now() + interval '1 minute' loop
+                 update a set n = n - 1 where id = 1000;
+                 update b set n = n + 1 where id = 1000;
+                 commit;
+             end loop;
+         end $$",
+    );
+    other.until("select n > 1000 from b where id = 1000", "t");
+    for _ in 0..3 {
+        let place = Place::new();
+        let run = dump(&db.url(), place.store()).args(["--jobs", "2"]);
+        run.run().unwrap().success().unwrap();
+        let target = empty();
+        restore(place.store(), &target.url())
+            .run()
+            .unwrap()
+            .success()
+            .unwrap();
+        let both =
+            "select (select sum(n) from a) + (select sum(n) from b), (select sum(n) from b) > 1000";
+        assert_eq!(target.psql(both).unwrap(), "0|t");
+        target.drop().unwrap();
+    }
+    db.psql("insert into stop default values").unwrap();
+    other.end();
+    db.drop().unwrap();
+}
+
 /// Whoever changes a table after our snapshot and before our lock is told apart: the definition would be of one moment
 /// and the rows of another.
 #[test]
