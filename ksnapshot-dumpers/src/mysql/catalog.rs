@@ -7,6 +7,7 @@ use mysql_async::prelude::Queryable;
 
 use super::connect::{run, version};
 use super::model::{Catalog, Database};
+use super::moment::powers;
 use super::quote::{literal, name};
 use super::version::Server;
 use crate::Scope;
@@ -43,12 +44,14 @@ pub(super) async fn read(connection: &mut Conn, server: Server, scope: &Scope) -
     if !scope.databases.is_empty() {
         catalog.scope.databases = catalog.databases.iter().map(|d| d.name.clone()).collect();
     }
+    let grants = powers::read(connection, server).await?.grants;
     for database in &mut catalog.databases {
         // What is in the default database is written without its name, so that it can be restored under another.
         run(connection, &format!("USE {}", name(&database.name))).await?;
         tables::read(connection, server, scope, database, &mut catalog.problems).await?;
         views::read(connection, scope, database, &mut catalog.problems).await?;
-        programs::read(connection, server, scope, database, &mut catalog.problems).await?;
+        let problems = &mut catalog.problems;
+        programs::read(connection, server, &grants, scope, database, problems).await?;
     }
     if scope.globals {
         catalog.accounts = users::read(connection, server, &mut catalog.problems).await?;

@@ -9,8 +9,9 @@ use super::tables::{refused, said};
 use super::unreadable;
 use crate::Scope;
 use crate::mysql::model::{
-    Body, CharacterSets, Database, Event, EventStatus, Routine, RoutineKind, Trigger,
+    Body, CharacterSets, Database, Event, EventStatus, Routine, RoutineKind, Table, Trigger,
 };
+use crate::mysql::moment::powers::Grants;
 use crate::mysql::quote::{literal, name};
 use crate::mysql::version::Server;
 
@@ -18,11 +19,13 @@ use crate::mysql::version::Server;
 pub(super) async fn read(
     connection: &mut Conn,
     server: Server,
+    grants: &Grants,
     scope: &Scope,
     database: &mut Database,
     problems: &mut Vec<Problem>,
 ) -> Result<()> {
     triggers(connection, database, problems).await?;
+    problems.extend(hidden_triggers(grants, database));
     // Who chooses tables gets what belongs to them; programs belong to the database.
     if scope.tables.is_empty() {
         routines(connection, server, database, problems).await?;
@@ -84,6 +87,19 @@ async fn triggers(
         }
     }
     Ok(())
+}
+
+/// The server shows no trigger to whom it doesn't let make some, and does not say so.
+fn hidden_triggers(grants: &Grants, database: &Database) -> Option<Problem> {
+    let hides = |table: &&Table| !grants.may_on("TRIGGER", &database.name, &table.name);
+    let tables = database.tables.iter().filter(hides).count();
+    (tables > 0).then(|| {
+        unreadable(
+            format!("triggers of database {}", database.name),
+            &format!("those of {tables} tables can't be seen, if there are any"),
+            "Grant this user TRIGGER on the database.",
+        )
+    })
 }
 
 async fn routines(

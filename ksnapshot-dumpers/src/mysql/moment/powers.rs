@@ -35,8 +35,8 @@ impl Powers {
 pub(in crate::mysql) struct Grants {
     /// On everything, in capitals.
     everywhere: BTreeSet<String>,
-    /// On at least one database.
-    somewhere: BTreeSet<String>,
+    /// On databases, tables and programs.
+    somewhere: Vec<(Place, BTreeSet<String>)>,
     /// There are roles, and what they bring may not be listed: only trying tells.
     roles: bool,
 }
@@ -58,7 +58,7 @@ impl Grants {
             if on.starts_with("*.*") {
                 grants.everywhere.extend(rights);
             } else {
-                grants.somewhere.extend(rights);
+                (grants.somewhere).push((Place::parse(on), rights.collect()));
             }
         }
         grants
@@ -71,18 +71,94 @@ impl Grants {
 
     /// Has a right on everything.
     fn surely(&self, right: &str) -> bool {
-        let all = ["ALL", "ALL PRIVILEGES"]
-            .iter()
-            .any(|&all| self.everywhere.contains(all));
-        self.everywhere.contains(right) || all
+        holds(&self.everywhere, right)
     }
 
     /// Has a right on something, or may have it.
     pub(in crate::mysql) fn may_somewhere(&self, right: &str) -> bool {
-        let here = ["ALL", "ALL PRIVILEGES", right]
-            .iter()
-            .any(|&r| self.somewhere.contains(r));
-        here || self.may(right)
+        self.may(right)
+            || self
+                .somewhere
+                .iter()
+                .any(|(_, rights)| holds(rights, right))
+    }
+
+    /// Has a right on a table, or may have it.
+    pub(in crate::mysql) fn may_on(&self, right: &str, database: &str, table: &str) -> bool {
+        self.may(right)
+            || (self.somewhere.iter())
+                .any(|(place, rights)| place.covers(database, table) && holds(rights, right))
+    }
+}
+
+fn holds(rights: &BTreeSet<String>, right: &str) -> bool {
+    ["ALL", "ALL PRIVILEGES", right]
+        .iter()
+        .any(|&r| rights.contains(r))
+}
+
+/// What a GRANT is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    /// Databases whose names are like this.
+    Databases(String),
+    Table(String, String),
+    Program,
+}
+
+impl Place {
+    /// Reads ``\`d\`.* TO …`` or ``\`d\`.\`t\` TO …``.
+    fn parse(on: &str) -> Self {
+        let Some((database, rest)) = quoted(on) else {
+            return Self::Program;
+        };
+        match rest.strip_prefix('.').and_then(quoted) {
+            Some((table, _)) => Self::Table(database, table),
+            None => Self::Databases(database),
+        }
+    }
+
+    fn covers(&self, database: &str, table: &str) -> bool {
+        match self {
+            Self::Databases(pattern) => like(pattern, database),
+            Self::Table(d, t) => (d.as_str(), t.as_str()) == (database, table),
+            Self::Program => false,
+        }
+    }
+}
+
+/// A name in backticks, and what follows it.
+fn quoted(text: &str) -> Option<(String, &str)> {
+    let text = text.strip_prefix('`')?;
+    let mut from = 0;
+    loop {
+        let end = from + text[from..].find('`')?;
+        if !text[end + 1..].starts_with('`') {
+            return Some((text[..end].replace("``", "`"), &text[end + 1..]));
+        }
+        from = end + 2;
+    }
+}
+
+/// As the servers compare databases with those of a GRANT.
+fn like(pattern: &str, name: &str) -> bool {
+    let mut rest = pattern.chars();
+    let mut letters = name.chars();
+    match rest.next() {
+        None => name.is_empty(),
+        Some('%') => {
+            let ends = name.char_indices().map(|(at, _)| at).chain([name.len()]);
+            ends.into_iter().any(|at| like(rest.as_str(), &name[at..]))
+        }
+        Some('_') => letters.next().is_some() && like(rest.as_str(), letters.as_str()),
+        Some(c) => {
+            let c = if c == '\\' {
+                rest.next().unwrap_or(c)
+            } else {
+                c
+            };
+            letters.next() == Some(c) && like(rest.as_str(), letters.as_str())
+        }
     }
 }
 
@@ -147,6 +223,7 @@ mod tests {
                 && few.may_somewhere("LOCK TABLES")
                 && !few.may_somewhere("EVENT")
         );
+        assert!(few.may_on("LOCK TABLES", "d", "t") && !few.may_on("LOCK TABLES", "e", "t"));
         let all =
             Grants::parse(["GRANT ALL PRIVILEGES ON *.* TO 'root'@'localhost' WITH GRANT OPTION"]);
         assert!(all.surely("RELOAD") && all.may_somewhere("LOCK TABLES"));
@@ -155,5 +232,17 @@ mod tests {
             "GRANT `backup`@`%` TO `u`@`%`",
         ]);
         assert!(role.may("RELOAD") && !role.surely("RELOAD"));
+    }
+
+    #[test]
+    fn grants_cover_what_their_patterns_mean() {
+        let grants = Grants::parse([
+            r"GRANT TRIGGER ON `sh\_op%`.* TO `u`@`%`",
+            "GRANT ALL PRIVILEGES ON `a``b`.`t` TO `u`@`%`",
+            "GRANT EXECUTE ON PROCEDURE `p`.`q` TO `u`@`%`",
+        ]);
+        let may = |database, table| grants.may_on("TRIGGER", database, table);
+        assert!(may("sh_op", "t") && may("sh_ops", "t") && may("a`b", "t"));
+        assert!(!may("shxop", "t") && !may("a`b", "u") && !may("p", "q"));
     }
 }

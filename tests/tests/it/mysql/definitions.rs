@@ -268,7 +268,11 @@ fn rights_that_are_missing_are_told() {
             .unwrap();
         let dumped = Dumped::of(&server.url_as("half", "kinds_a"), &[]);
         let told = problems(&dumped.run);
-        for what in ["function kinds_a.doubled", "events of database kinds_a"] {
+        for what in [
+            "function kinds_a.doubled",
+            "events of database kinds_a",
+            "triggers of database kinds_a",
+        ] {
             assert!(
                 told.iter().any(|line| line.contains(what)),
                 "{what}: {told:?}"
