@@ -2,6 +2,9 @@
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
+#[path = "soak/mysql.rs"]
+mod mysql;
+
 use std::thread;
 use std::time::{Duration, Instant};
 

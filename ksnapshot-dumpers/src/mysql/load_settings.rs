@@ -36,6 +36,8 @@ pub(super) async fn settle(connection: &mut Conn, server: Server) -> Result<()> 
         "unique_checks = 0".to_owned(),
         // What is only worth a note is not told beside what matters.
         "sql_notes = 0".to_owned(),
+        // Nor does a warning that says nothing about values push out one that does: a server keeps 64 unless told.
+        "max_error_count = 65535".to_owned(),
         "autocommit = 1".to_owned(),
         "sql_select_limit = DEFAULT".to_owned(),
         format!("wait_timeout = {LONG}"),

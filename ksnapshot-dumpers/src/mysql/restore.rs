@@ -207,6 +207,19 @@ impl Session {
             .collect()
     }
 
+    /// The columns of a table that the server makes from others.
+    fn generated(&self, table: &Item) -> Vec<&str> {
+        let schema = table.schema.as_deref().unwrap_or_default();
+        (self.catalog.databases.iter())
+            .filter(|d| d.name == schema || (table.schema.is_none() && self.catalog.single()))
+            .flat_map(|d| &d.tables)
+            .filter(|t| t.name == table.name)
+            .flat_map(|t| &t.columns)
+            .filter(|c| c.generated)
+            .map(|c| c.name.as_str())
+            .collect()
+    }
+
     /// The table that a trigger is of.
     fn table_of(&self, trigger: &Item) -> &str {
         let schema = trigger.schema.as_deref().unwrap_or_default();
@@ -357,12 +370,19 @@ impl RestoreSession for Session {
         let table = self.table(item)?;
         let mut worker = self.take()?;
         worker.go_to(Some(&table.database)).await?;
-        let took = load(&mut worker.connection, table, &blocks, self.packet)
-            .await
-            .map_err(|e| match e.kind() {
-                ErrorKind::Refused | ErrorKind::AlreadyExists => e.with_kind(ErrorKind::Failed),
-                _ => e,
-            })?;
+        let generated = self.generated(item);
+        let took = load(
+            &mut worker.connection,
+            table,
+            &generated,
+            &blocks,
+            self.packet,
+        )
+        .await
+        .map_err(|e| match e.kind() {
+            ErrorKind::Refused | ErrorKind::AlreadyExists => e.with_kind(ErrorKind::Failed),
+            _ => e,
+        })?;
         self.give_back(worker);
         Ok(took)
     }

@@ -25,6 +25,9 @@ INSERT INTO ints VALUES
     (4, -1, 1, -1, 1, -1, 1, -1, 1, -1, 9223372036854775808, 42, 42, 2),
     (5, 0, 128, 0, 32768, 0, 8388608, 0, 2147483648, 0, 9223372036854775807, 1, 1, -1);
 
+CREATE TABLE sixteen (id INT NOT NULL PRIMARY KEY) ENGINE = InnoDB;
+INSERT INTO sixteen VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9), (10), (11), (12), (13), (14), (15);
+
 CREATE TABLE auto_zero (
     id INT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     what VARCHAR(20) NOT NULL
@@ -82,6 +85,23 @@ INSERT INTO floats VALUES
     (9, 1e10, 1e-10, 1, 999999.94, 123456789012345680, 0.30000000000000004, 100, 4.35),
     (10, 2.7182817459106445, 1.17549421e-38, 3.1416, 1234567.9, 2.718281828459045, 9.5367431640625e-7, 3.141593,
         3.141592653589793);
+
+-- Of every exponent.
+CREATE TABLE floats_many (
+    id INT NOT NULL PRIMARY KEY,
+    f FLOAT, f2 FLOAT(20, 3), d DOUBLE
+) ENGINE = InnoDB;
+INSERT INTO floats_many
+    SELECT n, (1 + RAND(n)) * POW(2, n % 253 - 126), (RAND(n) - 0.5) * POW(10, n % 17), (RAND(n) - 0.5) * POW(2, n % 2044 - 1020)
+    FROM (SELECT a.id * 256 + b.id * 16 + c.id AS n FROM sixteen a, sixteen b, sixteen c WHERE a.id < 10) AS numbers;
+
+/*M!100500 CREATE TABLE decimals_finer (
+    id INT NOT NULL PRIMARY KEY,
+    finest DECIMAL(65, 38), part DECIMAL(38, 38)
+) ENGINE = InnoDB */;
+/*M!100500 INSERT INTO decimals_finer VALUES
+    (1, 999999999999999999999999999.99999999999999999999999999999999999999, 0.99999999999999999999999999999999999999),
+    (2, -0.00000000000000000000000000000000000001, -0.00000000000000000000000000000000000001), (3, NULL, NULL) */;
 
 CREATE TABLE bits (
     id INT NOT NULL PRIMARY KEY,
@@ -179,6 +199,30 @@ INSERT INTO charsets (id, c_latin1, c_gbk, c_big5, c_sjis, c_cp932, t_gbk, t_sji
         _utf16 x'd83dde00', _ucs2 x'20ac', x'00'),
     (6, _latin1 x'c3a9', _gbk x'b0a1', _big5 x'f9d5', _sjis x'8140', _cp932 x'fa54', NULL, NULL, _utf16 x'0000', _ucs2 x'd7ff',
         x'ffff');
+-- Every byte in every character set of one byte, whether it is a letter there or not.
+CREATE TABLE every_byte (
+    id INT NOT NULL PRIMARY KEY,
+    armscii8 VARCHAR(128) CHARACTER SET armscii8, cp1250 VARCHAR(128) CHARACTER SET cp1250,
+    cp1251 VARCHAR(128) CHARACTER SET cp1251, cp1256 VARCHAR(128) CHARACTER SET cp1256,
+    cp1257 VARCHAR(128) CHARACTER SET cp1257, cp850 VARCHAR(128) CHARACTER SET cp850,
+    cp852 VARCHAR(128) CHARACTER SET cp852, cp866 VARCHAR(128) CHARACTER SET cp866, dec8 VARCHAR(128) CHARACTER SET dec8,
+    geostd8 VARCHAR(128) CHARACTER SET geostd8, greek VARCHAR(128) CHARACTER SET greek,
+    hebrew VARCHAR(128) CHARACTER SET hebrew, hp8 VARCHAR(128) CHARACTER SET hp8,
+    keybcs2 VARCHAR(128) CHARACTER SET keybcs2, koi8r VARCHAR(128) CHARACTER SET koi8r,
+    koi8u VARCHAR(128) CHARACTER SET koi8u, latin1 VARCHAR(128) CHARACTER SET latin1,
+    latin2 VARCHAR(128) CHARACTER SET latin2, latin5 VARCHAR(128) CHARACTER SET latin5,
+    latin7 VARCHAR(128) CHARACTER SET latin7, macce VARCHAR(128) CHARACTER SET macce,
+    macroman VARCHAR(128) CHARACTER SET macroman, swe7 VARCHAR(128) CHARACTER SET swe7,
+    tis620 VARCHAR(128) CHARACTER SET tis620
+) ENGINE = InnoDB;
+SET @low = x'000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f';
+SET @high = x'808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9fa0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebfc0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f7f8f9fafbfcfdfeff';
+INSERT INTO every_byte VALUES (1,
+    @low, @low, @low, @low, @low, @low, @low, @low, @low, @low, @low, @low, @low, @low, @low, @low, @low, @low, @low,
+    @low, @low, @low, @low, @low), (2,
+    @high, @high, @high, @high, @high, @high, @high, @high, @high, @high, @high, @high, @high, @high, @high, @high, @high,
+    @high, @high, @high, @high, @high, @high, @high);
+
 /*!50700 CREATE TABLE charset_gb18030 (
     id INT NOT NULL PRIMARY KEY,
     c VARCHAR(20) CHARACTER SET gb18030
@@ -218,6 +262,31 @@ CREATE TABLE set_of_64 (
         '61', '62', '63')
 ) ENGINE = InnoDB;
 INSERT INTO set_of_64 VALUES (1, 0), (2, 18446744073709551615), (3, 9223372036854775808), (4, 1), (5, NULL);
+
+-- Its numbers need two bytes.
+CREATE TABLE enum_of_300 (
+    id INT NOT NULL PRIMARY KEY,
+    e ENUM(
+        '1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12', '13', '14', '15', '16', '17', '18', '19', '20',
+        '21', '22', '23', '24', '25', '26', '27', '28', '29', '30', '31', '32', '33', '34', '35', '36', '37', '38', '39',
+        '40', '41', '42', '43', '44', '45', '46', '47', '48', '49', '50', '51', '52', '53', '54', '55', '56', '57', '58',
+        '59', '60', '61', '62', '63', '64', '65', '66', '67', '68', '69', '70', '71', '72', '73', '74', '75', '76', '77',
+        '78', '79', '80', '81', '82', '83', '84', '85', '86', '87', '88', '89', '90', '91', '92', '93', '94', '95', '96',
+        '97', '98', '99', '100', '101', '102', '103', '104', '105', '106', '107', '108', '109', '110', '111', '112',
+        '113', '114', '115', '116', '117', '118', '119', '120', '121', '122', '123', '124', '125', '126', '127', '128',
+        '129', '130', '131', '132', '133', '134', '135', '136', '137', '138', '139', '140', '141', '142', '143', '144',
+        '145', '146', '147', '148', '149', '150', '151', '152', '153', '154', '155', '156', '157', '158', '159', '160',
+        '161', '162', '163', '164', '165', '166', '167', '168', '169', '170', '171', '172', '173', '174', '175', '176',
+        '177', '178', '179', '180', '181', '182', '183', '184', '185', '186', '187', '188', '189', '190', '191', '192',
+        '193', '194', '195', '196', '197', '198', '199', '200', '201', '202', '203', '204', '205', '206', '207', '208',
+        '209', '210', '211', '212', '213', '214', '215', '216', '217', '218', '219', '220', '221', '222', '223', '224',
+        '225', '226', '227', '228', '229', '230', '231', '232', '233', '234', '235', '236', '237', '238', '239', '240',
+        '241', '242', '243', '244', '245', '246', '247', '248', '249', '250', '251', '252', '253', '254', '255', '256',
+        '257', '258', '259', '260', '261', '262', '263', '264', '265', '266', '267', '268', '269', '270', '271', '272',
+        '273', '274', '275', '276', '277', '278', '279', '280', '281', '282', '283', '284', '285', '286', '287', '288',
+        '289', '290', '291', '292', '293', '294', '295', '296', '297', '298', '299', '300')
+) ENGINE = InnoDB;
+INSERT INTO enum_of_300 VALUES (1, '1'), (2, '255'), (3, '256'), (4, '300'), (5, NULL), (6, 'wrong');
 
 -- Times -------------------------------------------------------------------------------------------------------------
 
@@ -266,7 +335,7 @@ INSERT INTO jsons VALUES
     (8, '-9223372036854775808'), (9, '1e300'), (10, '0.1'), (11, '""'), (12, '"ä表😀"'), (13, '"\\\\ \\" \\n \\u0000 \\u001f"'),
     (14, '[]'), (15, '{}'), (16, '{"": 1, "a": {"b": [1, 2, {"c": null}]}}'), (17, '{"bb": 1, "a": 2, "ccc": 3, "a b": 4}'),
     (18, '[1, "1", 1.5, true, null, [], {}]'), (19, '"it''s"'), (20, '"\\ud83d\\ude00"'), (21, '2.225073858507201e-308'),
-    (22, '12345678901234567890123');
+    (22, '12345678901234567890123'), (23, ' {"b" :  1,\n\t"a": 2, "a": 3} ');
 -- 5.7 writes it as -0, which is read as 0.
 /*!80000 INSERT INTO jsons VALUES (5, '-0.0') */;
 /*M!100500 INSERT INTO jsons VALUES (5, '-0.0') */;
@@ -351,6 +420,21 @@ INSERT INTO columns_of_kinds (id, a, b, `select`, `back``tick`, `quote'"`, `semi
     t TEXT COMPRESSED, v VARBINARY(1000) COMPRESSED
 ) ENGINE = InnoDB */;
 /*M!100500 INSERT INTO compressed_columns VALUES (1, REPEAT('a', 5000), REPEAT(x'00', 900)), (2, '', ''), (3, NULL, NULL) */;
+
+-- Whose expressions make the server warn of rows: of what it reads as a number, and of what it has no room for.
+CREATE TABLE generated_with_warnings (
+    id INT NOT NULL PRIMARY KEY,
+    b VARCHAR(20),
+    number BIGINT UNSIGNED GENERATED ALWAYS AS (CAST(b AS UNSIGNED)) STORED,
+    small TINYINT GENERATED ALWAYS AS (CAST(b AS SIGNED)) STORED,
+    `short` VARCHAR(2) GENERATED ALWAYS AS (b) STORED,
+    day DATE GENERATED ALWAYS AS (STR_TO_DATE(b, '%Y-%m-%d')) VIRTUAL,
+    part INT GENERATED ALWAYS AS (10 / LENGTH(b)) STORED,
+    KEY by_day (day)
+    /*!80013 , KEY by_number ((CAST(b AS SIGNED))) */
+) ENGINE = InnoDB;
+INSERT IGNORE INTO generated_with_warnings (id, b) VALUES (1, '12abc'), (2, ''), (3, 'x'), (4, NULL), (5, '123456'), (6, '-5'),
+    (7, '2024-13-45');
 
 -- Only what nobody generated by name.
 CREATE TABLE only_generated (

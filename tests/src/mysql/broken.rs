@@ -6,20 +6,31 @@ use anyhow::{Result, ensure};
 
 use super::Db;
 
-/// The table that [`make`] makes, with columns `id` and `v`.
+/// The table that [`make`] makes, with columns `id`, `e` and `v`.
 pub const TABLE: &str = "broken_text";
 
-/// Makes it: three rows of text in GBK that isn't GBK, `61 ff 62`, `81 27`, `c3`, in MyISAM.
+/// The bytes of its text that are broken, as hexadecimal digits.
+pub const BYTES: [&str; 3] = ["61FF62", "8127", "C3"];
+
+/// Makes it: after 100 rows with an ENUM of the number 0 and sane text, of which a server only warns, three rows of text
+/// in GBK that isn't GBK, [`BYTES`], in MyISAM.
 ///
 /// It comes about as it does in life, behind the server's back: the file of a table of bytes becomes that of a table of
 /// text. All six servers hand out such bytes, and none takes them again: a literal with an introducer is refused, bytes,
 /// CONVERT, CAST and LOAD DATA in whatever character set are cut off (MySQL) or become question marks (MariaDB). What's
 /// to be seen is that a restore says so.
 pub fn make(db: &Db<'_>) -> Result<()> {
+    let digits = "(select 0 d union select 1 union select 2 union select 3 union select 4 union select 5 union \
+                  select 6 union select 7 union select 8 union select 9)";
+    let broken = BYTES
+        .map(|bytes| format!("(0, 'a', x'{bytes}')"))
+        .join(", ");
     db.run(&format!(
-        "create table broken_bytes (id int not null, v varbinary(20)) engine = MyISAM; \
-         create table {TABLE} (id int not null, v varchar(20) character set gbk) engine = MyISAM; \
-         insert into broken_bytes values (1, x'61ff62'), (2, x'8127'), (3, x'c3'); flush tables"
+        "set sql_mode = ''; \
+         create table broken_bytes (id int not null, e enum('a') not null, v varbinary(20)) engine = MyISAM; \
+         create table {TABLE} (id int not null, e enum('a') not null, v varchar(20) character set gbk) engine = MyISAM; \
+         insert into broken_bytes select 1 + a.d * 10 + b.d, 0, 'sane' from {digits} a, {digits} b; \
+         insert into broken_bytes values {broken}; flush tables"
     ))?;
     let folder = db.server.dir.join("data").join(&db.name);
     // Copied into the file that's there, which stays the server's.
@@ -30,7 +41,9 @@ pub fn make(db: &Db<'_>) -> Result<()> {
     db.run(&format!(
         "flush tables; repair table {TABLE} use_frm; drop table broken_bytes"
     ))?;
-    let seen = db.query(&format!("select hex(v) from {TABLE} order by id"))?;
-    ensure!(seen == [["61FF62"], ["8127"], ["C3"]], "made {seen:?}");
+    let seen = db.query(&format!("select hex(v) from {TABLE} where id = 0"))?;
+    ensure!(seen.concat() == BYTES, "made {seen:?}");
+    let count = db.query(&format!("select count(*) from {TABLE} where e = 0"))?;
+    ensure!(count == [["100"]], "made {count:?}");
     Ok(())
 }

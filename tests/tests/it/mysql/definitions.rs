@@ -4,124 +4,26 @@
 use std::fs;
 
 use ksnapshot_tests::mysql::{Flavour, MySql, Options, Version, compare};
-use ksnapshot_tests::tools::Run;
 use ksnapshot_tests::{Ksnapshot, PASSWORD, Tls, testbed};
 
-use super::Dumped;
-
-/// The databases of `kinds.sql`.
-const KINDS: [&str; 3] = ["kinds_a", "kinds_b", "Kinds `c\" 'd';e"];
-
-/// Those of its views that can't be made again, whoever tries.
-const INVALID: [&str; 3] = ["v_invalid", "v_invalid_function", "v_on_invalid"];
-
-/// Its users that both families write alike.
-const USERS: [&str; 2] = ["kinds_owner@%", "kinds_reader@localhost"];
-
-fn kinds(version: Version) -> MySql {
-    let server = MySql::start(version).unwrap();
-    server.load("", &testbed::sql("mysql/kinds.sql")).unwrap();
-    // Servers write the columns of a right in an order of their own, another one each time.
-    server
-        .run("revoke select (id) on kinds_a.columns_all from kinds_reader@localhost")
-        .unwrap();
-    server
-}
-
-/// A run against the snapshot's folder.
-fn over(dumped: &Dumped, verb: &str, args: &[&str]) -> Run {
-    let store = dumped.folder.path().join("store");
-    Ksnapshot::new([verb, store.to_str().unwrap()])
-        .args(args)
-        .env("MYSQL_PWD", PASSWORD)
-        .run()
-        .unwrap()
-}
-
-fn restore(dumped: &Dumped, into: &str, args: &[&str]) -> Run {
-    over(dumped, "restore", &[&["--into", into], args].concat())
-}
-
-/// The lines that say what went wrong.
-fn problems(run: &Run) -> Vec<&str> {
-    (run.stderr.lines())
-        .filter(|line| line.starts_with("problem: "))
-        .collect()
-}
+use super::kinds::{INVALID, KINDS, kinds};
+use super::{Dumped, kinds, problems, stock};
 
 #[test]
 fn every_kind_comes_back_by_us() {
-    for version in Version::NEWEST {
-        let (source, target) = (kinds(version), MySql::start(version).unwrap());
-        let args = [
-            "--globals",
-            "--database",
-            KINDS[0],
-            "--database",
-            KINDS[1],
-            "--database",
-            KINDS[2],
-        ];
-        let dumped = Dumped::of(&source.url(""), &args);
-        let run = restore(&dumped, &target.url(""), &["--jobs", "3"])
-            .exits(3)
-            .unwrap();
-        let refused = problems(&run);
-        assert_eq!(refused.len(), INVALID.len(), "{refused:?}");
-        for view in INVALID {
-            assert!(
-                refused.iter().any(|line| line.contains(view)),
-                "{view}: {refused:?}"
-            );
-            source.run(&format!("drop view kinds_a.{view}")).unwrap();
-        }
-        compare::same(&source, &target, &KINDS).unwrap();
-        compare::same_users(&source, &target, &USERS).unwrap();
-        // A second restore replaces all of it, and nothing else.
-        target
-            .run("create table kinds_a.other (a int); create database apart")
-            .unwrap();
-        restore(&dumped, &target.url(""), &["--clean"])
-            .exits(3)
-            .unwrap();
-        assert_eq!(
-            target.value("select count(*) from kinds_a.other").unwrap(),
-            "0"
-        );
-        target.run("drop table kinds_a.other").unwrap();
-        compare::same_definitions(&source, &target, &KINDS).unwrap();
-    }
+    Version::NEWEST.into_iter().for_each(kinds::by_us);
 }
 
 #[test]
 fn every_kind_comes_back_by_the_stock_client() {
-    for version in Version::NEWEST {
-        let (source, target) = (kinds(version), MySql::start(version).unwrap());
-        for view in INVALID {
-            source.run(&format!("drop view kinds_a.{view}")).unwrap();
-        }
-        // What a client in another character set wrote is UTF-8 in a file of text, and the server remembers that.
-        source
-            .run("drop view kinds_a.v_latin1; drop function kinds_a.in_latin1")
-            .unwrap();
-        let args = [
-            "--globals",
-            "--database",
-            KINDS[0],
-            "--database",
-            KINDS[1],
-            "--database",
-            KINDS[2],
-        ];
-        let dumped = Dumped::of(&source.url(""), &args);
-        dumped.load(&target, "");
-        compare::same(&source, &target, &KINDS).unwrap();
-        compare::same_users(&source, &target, &USERS).unwrap();
-        // One object a table is the same in more pieces.
-        let pieces = MySql::start(version).unwrap();
-        Dumped::of(&source.url(""), &[&args[..], &["--split-tables"]].concat()).load(&pieces, "");
-        compare::same_definitions(&source, &pieces, &KINDS).unwrap();
-    }
+    Version::NEWEST
+        .into_iter()
+        .for_each(kinds::by_the_stock_client);
+}
+
+#[test]
+fn the_stock_program_sees_in_our_copy_what_it_sees_in_its_own() {
+    Version::NEWEST.into_iter().for_each(stock::same_copies);
 }
 
 #[test]
@@ -132,23 +34,21 @@ fn one_database_goes_under_any_name() {
             source.run(&format!("drop view kinds_a.{view}")).unwrap();
         }
         let dumped = Dumped::of(&source.url("kinds_a"), &[]);
-        let missing = restore(&dumped, &source.url("other"), &[])
-            .exits(13)
-            .unwrap();
+        let missing = dumped.restore(&source.url("other"), &[]).exits(13).unwrap();
         assert!(
             missing.stderr.contains("database other does not exist"),
             "{missing:?}"
         );
-        restore(&dumped, &source.url("other"), &["--create"])
+        dumped
+            .restore(&source.url("other"), &["--create"])
             .exits(0)
             .unwrap();
-        let there = restore(&dumped, &source.url("other"), &["--create"])
+        let there = dumped
+            .restore(&source.url("other"), &["--create"])
             .exits(1)
             .unwrap();
         assert!(there.stderr.contains("database other"), "{there:?}");
-        let full = restore(&dumped, &source.url("other"), &[])
-            .exits(1)
-            .unwrap();
+        let full = dumped.restore(&source.url("other"), &[]).exits(1).unwrap();
         assert!(full.stderr.contains("not empty"), "{full:?}");
         // Apart from its name it is the same: no view reads the first one's tables.
         let named = |name: &str| {
@@ -157,20 +57,18 @@ fn one_database_goes_under_any_name() {
         };
         let (first, second) = (named("kinds_a"), named("other"));
         assert_eq!(differ(&first, &second), None);
-        let tables = restore(&dumped, &source.url("other"), &["--table", "watched"])
+        let tables = dumped
+            .restore(&source.url("other"), &["--table", "watched"])
             .exits(1)
             .unwrap();
         assert!(
             tables.stderr.contains("other.watched exists already"),
             "{tables:?}"
         );
-        restore(
-            &dumped,
-            &source.url("other"),
-            &["--table", "watched", "--clean"],
-        )
-        .exits(0)
-        .unwrap();
+        dumped
+            .restore(&source.url("other"), &["--table", "watched", "--clean"])
+            .exits(0)
+            .unwrap();
         assert_eq!(differ(&named("other"), &second), None);
     }
 }
@@ -195,7 +93,7 @@ fn a_drill_leaves_nothing_and_wakes_nothing() {
             .run("set global general_log = 1, global log_output = 'TABLE'")
             .unwrap();
         let scratch = ["--level", "restore", "--scratch", &target.url("")];
-        over(&dumped, "verify", &scratch).exits(3).unwrap();
+        dumped.over("verify", &scratch).exits(3).unwrap();
         assert_eq!(target.value(users).unwrap(), before);
         assert_eq!(
             target.query("show databases like 'ksnapshot%'").unwrap(),
@@ -205,7 +103,8 @@ fn a_drill_leaves_nothing_and_wakes_nothing() {
             "select count(*) from mysql.general_log where argument like 'ALTER%EVENT%ENABLE%'";
         assert_eq!(target.value(woken).unwrap(), "0");
         // One name for several databases would be no copy of them.
-        let one = restore(&dumped, &target.url("one"), &["--create"])
+        let one = dumped
+            .restore(&target.url("one"), &["--create"])
             .exits(2)
             .unwrap();
         assert!(one.stderr.contains("holds 2 databases"), "{one:?}");
@@ -232,14 +131,12 @@ fn blocks_fit_the_packets_of_the_target() {
         server
             .run("set global max_allowed_packet = 1048576")
             .unwrap();
-        restore(&dumped, &copy.url(), &[]).exits(0).unwrap();
+        dumped.restore(&copy.url(), &[]).exits(0).unwrap();
         compare::same_rows(&source, &copy).unwrap();
         server
             .run("set global max_allowed_packet = 262144")
             .unwrap();
-        let small = restore(&dumped, &copy.url(), &["--clean"])
-            .exits(1)
-            .unwrap();
+        let small = dumped.restore(&copy.url(), &["--clean"]).exits(1).unwrap();
         assert!(
             small.stderr.contains(".t: a row needs a statement of 600"),
             "{small:?}"
@@ -291,7 +188,8 @@ fn rights_that_are_missing_are_told() {
             )
             .unwrap();
         let dumped = Dumped::of(&source.url(), &["--skip-definer"]);
-        restore(&dumped, &server.url_as("half", &copy.name), &[])
+        dumped
+            .restore(&server.url_as("half", &copy.name), &[])
             .exits(0)
             .unwrap();
         let owner = format!(
@@ -313,7 +211,7 @@ fn another_family_is_told() {
     let dumped = Dumped::of(&source.url(), &[]);
     let copy = mariadb.create_db(&source.name).unwrap();
     // A collation of the one that the other does not have would cost the table.
-    let run = restore(&dumped, &copy.url(), &[]).exits(3).unwrap();
+    let run = dumped.restore(&copy.url(), &[]).exits(3).unwrap();
     assert!(
         problems(&run)
             .iter()
@@ -398,7 +296,7 @@ fn a_key_with_a_backtick_comes_back() {
             .unwrap();
         let copy = server.fresh_db("backtick_copy").unwrap();
         let dumped = Dumped::of(&source.url(), &[]);
-        restore(&dumped, &copy.url(), &[]).exits(0).unwrap();
+        dumped.restore(&copy.url(), &[]).exits(0).unwrap();
         let keys = |db: &str| {
             let sql = format!(
                 "select table_name, column_name, constraint_name, referenced_table_name \

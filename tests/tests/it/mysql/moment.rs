@@ -4,106 +4,35 @@ use std::time::{Duration, Instant};
 
 use ksnapshot_tests::Ksnapshot;
 use ksnapshot_tests::PASSWORD;
-use ksnapshot_tests::mysql::bank::{self, Mover};
-use ksnapshot_tests::mysql::{MySql, Options, Version};
+use ksnapshot_tests::mysql::bank;
+use ksnapshot_tests::mysql::{MySql, Version};
 
 use super::Dumped;
+use super::promises::moment::{READ, by_locks, by_the_log, check, without_a_log};
 
 /// Runs a rung.
 const RUNS: usize = 3;
 
-const READ: &str = "select, show view, trigger, event, execute on *.*";
-
-/// Dumps the two schemas as a user with these rights, while money moves, and counts it in the copy.
-fn check(server: &MySql, grants: &[&str], claim: [&str; 2]) {
-    let copies = MySql::shared(server.version()).unwrap();
-    let user = claim[1];
-    server.create_user(user, grants).unwrap();
-    bank::open(server).unwrap();
-    let mover = Mover::start(server, 2).unwrap();
-    for run in 0..RUNS {
-        let args = [
-            "--database",
-            "bank_a",
-            "--database",
-            "bank_b",
-            "--jobs",
-            "4",
-        ];
-        let dumped = Dumped::of(&server.url_as(user, ""), &args);
-        assert_eq!(
-            dumped.claim(),
-            claim,
-            "{:?} run {run}: {:?}",
-            server.version(),
-            dumped.run
-        );
-        // One server for all copies: what it holds is one copy.
-        static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
-        let _guard = ONE_AT_A_TIME
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        copies
-            .run("drop database if exists bank_a; drop database if exists bank_b")
-            .unwrap();
-        dumped.load(copies, "");
-        if let Err(error) = bank::of_one_moment(copies) {
-            panic!("{:?} by {user}, run {run}: {error:#}", server.version());
-        }
-    }
-    mover.stop().unwrap();
-    // Nothing of ours stays: no session, and so no lock.
-    assert_eq!(server.sessions().unwrap(), 0);
-}
-
 #[test]
 fn binary_log_of_mariadb() {
-    let server = MySql::start(Version::MariaDb118).unwrap();
-    check(&server, &[READ], ["exact", "binary-log"]);
+    by_the_log(Version::MariaDb118, RUNS);
 }
 
 #[test]
 fn stages_of_mariadb() {
-    let server = Options::new(Version::MariaDb118)
-        .without_binlog()
-        .start()
-        .unwrap();
-    check(&server, &[READ, "reload on *.*"], ["exact", "backup-stage"]);
-    check(
-        &server,
-        &[READ, "lock tables on *.*"],
-        ["exact", "table-locks"],
-    );
-    check(&server, &[READ], ["single-connection", "one-connection"]);
+    without_a_log(Version::MariaDb118, RUNS);
 }
 
 #[test]
 fn locks_of_mysql() {
-    let server = MySql::start(Version::MySql97).unwrap();
-    check(
-        &server,
-        &[
-            READ,
-            "reload, process, replication client, backup_admin on *.*",
-        ],
-        ["exact", "global-read-lock"],
-    );
-    check(
-        &server,
-        &[READ, "lock tables on *.*"],
-        ["exact", "table-locks"],
-    );
-    check(&server, &[READ], ["single-connection", "one-connection"]);
+    by_locks(Version::MySql97, RUNS);
 }
 
 #[test]
 fn locks_of_mysql_57() {
     let server = MySql::start(Version::MySql57).unwrap();
-    check(
-        &server,
-        &[READ, "reload on *.*"],
-        ["exact", "global-read-lock"],
-    );
+    let global = ["exact", "global-read-lock"];
+    check(&server, RUNS, "flusher", &[READ, "reload on *.*"], global);
 }
 
 #[test]

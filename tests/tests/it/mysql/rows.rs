@@ -1,27 +1,26 @@
 //! Values and chunks: what is dumped comes back value for value, as the binary protocol sees it on both sides.
 
+use super::{Dumped, dump, values};
 use ksnapshot_tests::hold::Holder;
 use ksnapshot_tests::mysql::{Flavour, MySql, Version, compare};
-use ksnapshot_tests::testbed;
-
-use super::{Dumped, dump};
 
 #[test]
 fn every_value_comes_back_by_the_stock_client() {
-    for version in Version::NEWEST {
-        let server = MySql::shared(version).unwrap();
-        let source = server.fresh_db("values").unwrap();
-        source.load(&testbed::sql("mysql/values.sql")).unwrap();
-        // What SHOW CREATE can't say: it knows no such character, and the label is lost, whatever its number.
-        source
-            .run("update labels set e_utf16 = 1, e_utf8 = 1")
-            .unwrap();
-        let copy = server.fresh_db("values_copy").unwrap();
-        Dumped::of(&source.url(), &["--jobs", "3"]).load(server, &copy.name);
-        compare::same_rows(&source, &copy).unwrap();
-        source.drop().unwrap();
-        copy.drop().unwrap();
-    }
+    Version::NEWEST
+        .into_iter()
+        .for_each(values::by_the_stock_client);
+}
+
+#[test]
+fn every_value_comes_back_by_us() {
+    Version::NEWEST.into_iter().for_each(values::by_us);
+}
+
+#[test]
+fn broken_text_is_told() {
+    Version::NEWEST
+        .into_iter()
+        .for_each(values::broken_text_is_told);
 }
 
 /// Tables of some 30 MB, which fall into chunks, by the keys that there are.
