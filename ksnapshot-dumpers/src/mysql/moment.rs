@@ -7,9 +7,11 @@ use super::version::{Flavour, Server};
 
 mod position;
 pub(super) mod powers;
+mod standing;
 mod take;
 
 pub(super) use powers::Powers;
+pub(super) use standing::{prepared, standing};
 pub(super) use take::{PATIENCE, hold, take, touch};
 
 /// A way to open all readers' transactions at one moment.

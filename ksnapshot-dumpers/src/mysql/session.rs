@@ -20,7 +20,7 @@ use super::error::{classify, number};
 use super::model::{Catalog, MODEL_VERSION};
 use super::script::{Script, SequenceData, TableData};
 use super::version::Server;
-use super::{bounds, catalog, quote, rows, view};
+use super::{bounds, catalog, moment, quote, rows, view};
 
 /// How long ending what is left on the server may take.
 const CLOSE: Duration = Duration::from_secs(5);
@@ -61,6 +61,9 @@ impl Session {
         let problems = problems(&script, |table| view.readable(table));
         for problem in &problems {
             cx.emit(&Event::Problem(problem));
+        }
+        if let Some(warning) = moment::prepared(&view.consistency.position) {
+            cx.emit(&Event::Warning(&warning));
         }
         let planned = plan(&script, &mut view).await?;
         let kind = view.server.flavour.kind();

@@ -8,7 +8,9 @@ use mysql_async::Conn;
 use super::connect::{MySql, version};
 use super::model::{Catalog, Database, Table};
 use super::moment::powers;
-use super::moment::{Guard, Position, Rung, claim, hold, instance_lock, rungs, take, touch};
+use super::moment::{
+    Guard, Position, Rung, claim, hold, instance_lock, rungs, standing, take, touch,
+};
 use super::script::{Script, TableData};
 use super::session::leave;
 use super::settle::{patient, settle, settle_reader};
@@ -68,6 +70,10 @@ impl View {
             if let Err(error) = patient(reader).await {
                 taken = taken.and(Err(error));
             }
+        }
+        if let Ok(taken) = &mut taken {
+            let facts = standing(&mut climb.helper, server).await;
+            taken.consistency.position.extend(facts);
         }
         let Climb {
             readers, helper, ..

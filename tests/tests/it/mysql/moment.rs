@@ -58,6 +58,42 @@ fn a_position_is_that_of_the_moment() {
 }
 
 #[test]
+fn what_stands_around_a_moment_is_told() {
+    for version in Version::NEWEST {
+        let server = MySql::start(version).unwrap();
+        let db = server.create_db("db").unwrap();
+        db.run("create table t (n int primary key)").unwrap();
+        let source = match version {
+            Version::MariaDb118 => {
+                "change master to master_host = '127.0.0.1', master_port = 1, master_user = 'u'"
+            }
+            _ => {
+                "change replication source to source_host = '127.0.0.1', source_port = 1, source_user = 'u'"
+            }
+        };
+        server.run(source).unwrap();
+        db.run("xa start 'a'; insert into t values (1); xa end 'a'; xa prepare 'a'")
+            .unwrap();
+        server.run("set global read_only = 1").unwrap();
+        let dumped = Dumped::of(&db.url(), &[]);
+        let position = &dumped.manifest["consistency"]["position"];
+        for (name, value) in [
+            ("read_only", "true"),
+            ("replica_of", "127.0.0.1:1"),
+            ("seconds_behind", "stopped"),
+            ("prepared_transactions", "1"),
+        ] {
+            assert_eq!(position[name], value, "{version:?}: {position}");
+        }
+        let told = "1 prepared transactions (XA RECOVER lists them)";
+        assert!(dumped.run.stderr.contains(told), "{:?}", dumped.run);
+        server
+            .run("set global read_only = 0; xa rollback 'a'")
+            .unwrap();
+    }
+}
+
+#[test]
 fn a_long_query_does_not_make_everybody_wait() {
     let server = MySql::start(Version::MySql97).unwrap();
     bank::open(&server).unwrap();
