@@ -26,6 +26,7 @@ mod tokens;
 mod value;
 mod version;
 mod view;
+mod wire;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

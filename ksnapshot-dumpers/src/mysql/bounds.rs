@@ -4,14 +4,15 @@
 use std::time::{Duration, Instant};
 
 use ksnapshot_core::Result;
-use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Row, Value};
+use mysql_async::{Value as Owned, from_row};
 
 use super::chunk::{Bound, Chunk, Key, Piece, ranges};
+use super::connect::Statements;
 use super::error::classify;
 use super::quote;
 use super::script::{ColumnData, KeyData, TableData};
 use super::value::{Form, literal};
+use super::wire::{Value, Wire};
 
 /// Bytes that one reader reads at once: readers end together, and the start of a query does not count.
 const CHUNK: u64 = 48 << 20;
@@ -37,7 +38,7 @@ fn wanted(bytes: u64, readers: usize) -> u64 {
 
 /// The chunks of a table, each with about how many bytes it has. The session reads texts as they are stored.
 pub(super) async fn chunks(
-    connection: &mut Conn,
+    connection: &mut Wire,
     table: &TableData,
     readers: usize,
 ) -> Result<Vec<(Chunk, u64)>> {
@@ -96,7 +97,7 @@ pub(super) async fn chunks(
 
 /// The leading columns of a key that compare with a literal as they sort, and the name of its index.
 async fn usable<'t>(
-    connection: &mut Conn,
+    connection: &mut Wire,
     table: &'t TableData,
     key: &KeyData,
 ) -> Result<Option<(Vec<&'t ColumnData>, String)>> {
@@ -119,7 +120,8 @@ async fn usable<'t>(
         quote::literal(&table.database),
         quote::literal(&table.name),
     );
-    let lines: Vec<(Vec<u8>, Option<Vec<u8>>)> = connection.query(sql).await.map_err(classify)?;
+    let lines = connection.query(&sql).await.map_err(classify)?;
+    let lines: Vec<(Vec<u8>, Option<Vec<u8>>)> = lines.into_iter().map(from_row).collect();
     let found = lines.chunk_by(|a, b| a.0 == b.0).find(|index| {
         let columns = index.iter().map(|(_, column)| column.as_deref());
         columns.eq(names.iter().map(|name| Some(name.as_bytes())))
@@ -152,7 +154,7 @@ fn comparable(column: &ColumnData) -> bool {
 }
 
 struct Search<'c> {
-    connection: &'c mut Conn,
+    connection: &'c mut Wire,
     table: String,
     /// The index by which to read it.
     index: String,
@@ -254,13 +256,15 @@ impl Search<'_> {
             self.index,
             self.filter(prefix, ""),
         );
-        let found = first(self.connection, &sql)
+        let found = self
+            .connection
+            .first_values(&sql)
             .await
             .map_err(classify)?
             .unwrap_or_default();
-        let number = |value: Option<&Value>| match value {
-            Some(Value::Int(number)) => Some(i128::from(*number)),
-            Some(Value::UInt(number)) => Some(i128::from(*number)),
+        let number = |value: Option<&Owned>| match value {
+            Some(Owned::Int(number)) => Some(i128::from(*number)),
+            Some(Owned::UInt(number)) => Some(i128::from(*number)),
             _ => None,
         };
         Ok(number(found.first()).zip(number(found.get(1))))
@@ -277,7 +281,7 @@ impl Search<'_> {
             self.index,
             self.filter(prefix, &range),
         );
-        let plan: Option<Row> = self.connection.query_first(sql).await.map_err(classify)?;
+        let plan = self.connection.first(&sql).await.map_err(classify)?;
         Ok(plan
             .and_then(|plan| plan.get::<Option<u64>, _>("rows"))
             .flatten()
@@ -320,7 +324,7 @@ impl Search<'_> {
                 "SELECT {names} FROM {} FORCE INDEX ({}){filter} ORDER BY {names} LIMIT 1 OFFSET {}",
                 self.table, self.index, self.target,
             );
-            let found = match first(self.connection, &sql).await {
+            let found = match self.connection.first_values(&sql).await {
                 // A text that is none in its character set can't be written as a bound.
                 Err(cause) if super::error::number(&cause) == Some(1300) => None,
                 found => found.map_err(classify)?,
@@ -347,14 +351,6 @@ impl Search<'_> {
     }
 }
 
-/// The first row of a query, by the binary protocol.
-async fn first(connection: &mut Conn, sql: &str) -> mysql_async::Result<Option<Vec<Value>>> {
-    let statement = connection.prep(sql).await?;
-    let found: Option<Row> = connection.exec_first(&statement, ()).await?;
-    connection.close(statement).await?;
-    Ok(found.map(Row::unwrap))
-}
-
 fn bound(prefix: &[i128], last: i128) -> Bound {
     prefix
         .iter()
@@ -365,12 +361,12 @@ fn bound(prefix: &[i128], last: i128) -> Bound {
 
 /// A value as a literal to compare its own column with: in the column's character set, or its index would be of no use, and
 /// bytes would compare as bytes.
-fn compared(value: &Value, column: &ColumnData) -> Option<String> {
+fn compared(value: &Owned, column: &ColumnData) -> Option<String> {
     let mut text = Vec::new();
-    if *value == Value::NULL {
+    if *value == Owned::NULL {
         return None;
     }
-    literal(value, Form::of(column), &mut text);
+    literal(Value::from(value), Form::of(column), &mut text);
     let text = String::from_utf8(text).ok()?;
     Some(match column.charset.as_deref() {
         Some(charset) if text.starts_with("0x") || charset.starts_with("utf8") => {
@@ -407,7 +403,7 @@ mod tests {
             column_type: data_type.into(),
             charset: charset.map(Into::into),
         };
-        let bytes = |text: &[u8]| Value::Bytes(text.to_vec());
+        let bytes = |text: &[u8]| Owned::Bytes(text.to_vec());
         for (value, column, text) in [
             (bytes(b"a"), column("varchar", Some("latin1")), Some("'a'")),
             (
@@ -426,7 +422,7 @@ mod tests {
                 Some("_utf8mb3 'ü'"),
             ),
             (bytes(b"\xff"), column("binary", None), Some("0xFF")),
-            (Value::NULL, column("binary", None), None),
+            (Owned::NULL, column("binary", None), None),
         ] {
             assert_eq!(compared(&value, &column).as_deref(), text);
         }

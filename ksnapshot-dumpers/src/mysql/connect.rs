@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ksnapshot_core::{Error, ErrorKind, Result};
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, DriverError, IoError, Opts, OptsBuilder, SslOpts};
+use mysql_async::{Conn, DriverError, IoError, Opts, OptsBuilder, Row, SslOpts};
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
@@ -16,13 +16,14 @@ use super::error::{classify, connecting};
 use super::option_file::OptionFile;
 use super::tls::{SslMode, Tls};
 use super::version::Server;
+use super::wire::Wire;
 use crate::{Access, Scope};
 
 /// How long a server may take to let us in.
 const CONNECT: Duration = Duration::from_secs(15);
 
 /// The largest row that the protocol knows; the driver else takes what the server may be sent for what it sends.
-const LARGEST_PACKET: usize = 1 << 30;
+pub(super) const LARGEST_PACKET: u32 = 1 << 30;
 
 /// Parameters of a URL, as the stock clients name them.
 const KNOWN: [&str; 5] = ["socket", "ssl-ca", "ssl-cert", "ssl-key", "ssl-mode"];
@@ -31,13 +32,13 @@ const KNOWN: [&str; 5] = ["socket", "ssl-ca", "ssl-cert", "ssl-key", "ssl-mode"]
 /// password.
 #[derive(Clone)]
 pub struct MySql {
-    host: String,
-    port: u16,
+    pub(super) host: String,
+    pub(super) port: u16,
     /// Used in place of host and port.
-    socket: Option<String>,
-    user: String,
-    password: Option<SecretString>,
-    tls: Tls,
+    pub(super) socket: Option<String>,
+    pub(super) user: String,
+    pub(super) password: Option<SecretString>,
+    pub(super) tls: Tls,
     /// Named in the URL. None: all but the server's own.
     database: Option<String>,
     scope: Scope,
@@ -188,7 +189,37 @@ impl MySql {
 
     /// A new session without a default database, as the server makes it.
     pub(super) async fn connect(&self) -> Result<Conn> {
-        match timeout(CONNECT, self.connected()).await {
+        self.in_time(async {
+            // Over a socket the driver would announce TLS, and then not begin it.
+            let tls = (self.tls.options()).filter(|_| self.socket.is_none());
+            match Conn::new(self.options(tls)).await {
+                Err(cause) if self.tls.may_go_without() && no_tls(&cause) => {
+                    Conn::new(self.options(None)).await
+                }
+                other => other,
+            }
+        })
+        .await
+    }
+
+    /// The same, to read rows by.
+    pub(super) async fn connect_reader(&self) -> Result<Wire> {
+        self.in_time(async {
+            match Wire::connect(self, self.tls.wanted()).await {
+                Err(cause) if self.tls.may_go_without() && no_tls(&cause) => {
+                    Wire::connect(self, false).await
+                }
+                other => other,
+            }
+        })
+        .await
+    }
+
+    async fn in_time<C>(
+        &self,
+        connected: impl Future<Output = mysql_async::Result<C>>,
+    ) -> Result<C> {
+        match timeout(CONNECT, connected).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(cause)) => Err(connecting(cause, self)),
             Err(_) => Err(Error::new(
@@ -203,15 +234,6 @@ impl MySql {
         }
     }
 
-    async fn connected(&self) -> mysql_async::Result<Conn> {
-        match Conn::new(self.options(self.tls.options())).await {
-            Err(cause) if self.tls.may_go_without() && no_tls(&cause) => {
-                Conn::new(self.options(None)).await
-            }
-            other => other,
-        }
-    }
-
     fn options(&self, tls: Option<SslOpts>) -> Opts {
         let password = self.password.as_ref().map(|p| p.expose_secret().to_owned());
         OptsBuilder::from_opts(Opts::default())
@@ -222,7 +244,7 @@ impl MySql {
             .pass(password)
             .ssl_opts(tls)
             .tcp_keepalive(Some(Duration::from_secs(30)))
-            .max_allowed_packet(Some(LARGEST_PACKET))
+            .max_allowed_packet(Some(LARGEST_PACKET as usize))
             .wait_timeout(Some(28_800))
             // The driver would ask the server for these, and come back over a socket if there is one.
             .prefer_socket(false)
@@ -256,9 +278,50 @@ impl fmt::Debug for MySql {
     }
 }
 
+/// A session that takes statements, of the driver or of our own.
+pub(super) trait Statements: Sized + Send {
+    /// Runs a statement, whatever it answers. Only the driver takes several at once.
+    fn run(&mut self, sql: &str) -> impl Future<Output = mysql_async::Result<()>> + Send;
+
+    /// The first row of a query.
+    fn first(&mut self, sql: &str)
+    -> impl Future<Output = mysql_async::Result<Option<Row>>> + Send;
+
+    /// Ends the session.
+    fn leave(self) -> impl Future<Output = mysql_async::Result<()>> + Send;
+}
+
+impl Statements for Conn {
+    async fn run(&mut self, sql: &str) -> mysql_async::Result<()> {
+        self.query_drop(sql).await
+    }
+
+    async fn first(&mut self, sql: &str) -> mysql_async::Result<Option<Row>> {
+        self.query_first(sql).await
+    }
+
+    async fn leave(self) -> mysql_async::Result<()> {
+        self.disconnect().await
+    }
+}
+
+impl Statements for Wire {
+    async fn run(&mut self, sql: &str) -> mysql_async::Result<()> {
+        self.query(sql).await.map(drop)
+    }
+
+    async fn first(&mut self, sql: &str) -> mysql_async::Result<Option<Row>> {
+        Ok(self.query(sql).await?.into_iter().next())
+    }
+
+    async fn leave(self) -> mysql_async::Result<()> {
+        self.quit().await
+    }
+}
+
 /// Runs a statement, or several, that this crate wrote itself with everything quoted.
-pub(super) async fn run(connection: &mut Conn, sql: &str) -> Result<()> {
-    connection.query_drop(sql).await.map_err(classify)
+pub(super) async fn run(connection: &mut impl Statements, sql: &str) -> Result<()> {
+    connection.run(sql).await.map_err(classify)
 }
 
 /// The server, and its version in its own words.

@@ -1,11 +1,12 @@
 //! Rows out of a table into blocks of INSERT, and their counting and hashing.
 
+use std::io;
+
 use ksnapshot_core::{
     DataStats, Error, ErrorKind, PartSink, Problem, ProblemKind, Result, RowBlock, RowHash,
 };
-use mysql_async::consts::StatusFlags;
+use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Row, Value};
 
 use super::chunk::Chunk;
 use super::connect::run;
@@ -14,12 +15,16 @@ use super::quote;
 use super::script::TableData;
 use super::value::{Form, canonical, literal};
 use super::version::{Flavour, Server};
+use super::wire::{Sink, Value, Wire};
 
 /// What a stock client sends and a stock server of the kind takes at once, unless they are told otherwise.
 fn packet(server: Server) -> usize {
     let new = server.mysql(8, 0, 0) || server.flavour == Flavour::MariaDb;
     if new { 16 << 20 } else { 4 << 20 }
 }
+
+/// A row of so many bytes is not written to be cut off a block again.
+const LONG: usize = 64 << 10;
 
 /// The end of a block.
 const END: &[u8] = b";\n";
@@ -75,21 +80,15 @@ fn insert(table: &TableData) -> String {
 /// Writes the rows of a chunk in blocks, each of which loads alone. The session is in the dump's transaction, and still is
 /// when this succeeds.
 pub(super) async fn dump(
-    connection: &mut Conn,
+    reader: &mut Wire,
     server: Server,
     table: &TableData,
     chunk: &Chunk,
     out: &mut PartSink,
 ) -> Result<()> {
     let forms: Vec<Form> = table.columns.iter().map(Form::of).collect();
-    let statement = connection
-        .prep(select(table, chunk))
-        .await
-        .map_err(reading)?;
-    let mut rows = connection
-        .exec_iter(&statement, ())
-        .await
-        .map_err(reading)?;
+    let query = select(table, chunk);
+    let mut rows = reader.rows(&query).await.map_err(reading)?;
     let limit = out.block_size() - END.len();
     let mut block = Open::new(insert(table), forms);
     let mut long = Long {
@@ -97,16 +96,15 @@ pub(super) async fn dump(
         rows: 0,
         longest: 0,
     };
-    // What the driver documents for this, a stream, allocates once more for every row.
     while let Some(row) = rows.next().await.map_err(reading)? {
         // So that a long row is written into a buffer of its own, not copied there.
-        if block.rows > 0 && block.text.len() + weight(values(&row)) > limit {
+        if row.size() > LONG && block.rows > 0 && block.text.len() + row.size() > limit {
             out.rows(table.item, block.take()).await?;
         }
-        if let Some(full) = block.add(values(&row), limit) {
+        let full = block.add(limit, |writer| row.each(writer));
+        if let Some(full) = full.map_err(|cause| reading(cause.into()))? {
             out.rows(table.item, full).await?;
         }
-        drop(row);
         if block.rows == 1 && block.text.len() > limit {
             long.note(block.text.len());
             out.rows(table.item, block.take()).await?;
@@ -115,9 +113,8 @@ pub(super) async fn dump(
     if block.rows > 0 {
         out.rows(table.item, block.take()).await?;
     }
-    drop(rows);
-    in_transaction(connection)?;
-    connection.close(statement).await.map_err(reading)?;
+    rows.close().await.map_err(reading)?;
+    in_transaction(reader)?;
     long.problem(table).into_iter().for_each(|p| out.problem(p));
     block
         .problem(table)
@@ -128,9 +125,8 @@ pub(super) async fn dump(
 
 /// Fails when the last answer was not given from within a transaction: somebody or something ended it, and what would be
 /// read from now on is of another moment.
-pub(super) fn in_transaction(connection: &Conn) -> Result<()> {
-    let status = connection.last_ok_packet().map(|ok| ok.status_flags());
-    if status.is_some_and(|s| s.contains(StatusFlags::SERVER_STATUS_IN_TRANS)) {
+pub(super) fn in_transaction(reader: &Wire) -> Result<()> {
+    if reader.in_transaction() {
         return Ok(());
     }
     Err(
@@ -158,9 +154,10 @@ pub(super) async fn measure(connection: &mut Conn, table: &TableData) -> Result<
         .map_err(reading)?;
     while let Some(row) = rows.next().await.map_err(reading)? {
         bytes.clear();
-        values(&row)
-            .take(table.columns.len())
-            .for_each(|value| canonical(value, &mut bytes));
+        for i in 0..table.columns.len().min(row.len()) {
+            let value = row.as_ref(i).map_or(Value::Null, Value::from);
+            canonical(value, &mut bytes);
+        }
         stats += DataStats {
             rows: 1,
             hash: RowHash::of(&bytes),
@@ -198,8 +195,12 @@ impl Open {
         }
     }
 
-    /// Adds a row. Does it not fit, the block without it comes back, and the row begins the next one.
-    fn add<'v>(&mut self, row: impl Iterator<Item = &'v Value>, limit: usize) -> Option<RowBlock> {
+    /// Adds the row that `write` writes. Does it not fit, the block without it comes back, and the row begins the next one.
+    fn add(
+        &mut self,
+        limit: usize,
+        write: impl FnOnce(&mut Writer<'_>) -> io::Result<()>,
+    ) -> io::Result<Option<RowBlock>> {
         // The second row shows that it is no tiny table: from here on the block will most likely be full.
         if self.rows == 1 {
             (self.text).reserve_exact((limit + END.len()).saturating_sub(self.text.len()));
@@ -210,18 +211,13 @@ impl Open {
         }
         self.canonical.clear();
         self.text.push(b'(');
-        for (i, (value, form)) in row.zip(&self.forms).enumerate() {
-            if i > 0 {
-                self.text.push(b',');
-            }
-            let from = self.text.len();
-            literal(value, *form, &mut self.text);
-            // UTF-8 that is none is written in hex.
-            if *form == Form::Utf8 && self.text[from] == b'0' {
-                self.broken += 1;
-            }
-            canonical(value, &mut self.canonical);
-        }
+        write(&mut Writer {
+            forms: self.forms.iter(),
+            first: true,
+            text: &mut self.text,
+            canonical: &mut self.canonical,
+            broken: &mut self.broken,
+        })?;
         self.text.push(b')');
         let mut full = None;
         if self.rows > 0 && self.text.len() > limit {
@@ -232,7 +228,7 @@ impl Open {
         }
         self.rows += 1;
         self.hash += RowHash::of(&self.canonical);
-        full
+        Ok(full)
     }
 
     /// What there is so far, and an empty block instead.
@@ -256,6 +252,36 @@ impl Open {
                     .into(),
             ),
         })
+    }
+}
+
+/// Writes the values of one row.
+struct Writer<'b> {
+    forms: std::slice::Iter<'b, Form>,
+    first: bool,
+    text: &'b mut Vec<u8>,
+    canonical: &'b mut Vec<u8>,
+    broken: &'b mut u64,
+}
+
+impl Sink for Writer<'_> {
+    #[inline(always)]
+    fn value(&mut self, value: Value<'_>) {
+        // A table without columns is read by a column that is not its own.
+        let Some(&form) = self.forms.next() else {
+            return;
+        };
+        if !self.first {
+            self.text.push(b',');
+        }
+        self.first = false;
+        let from = self.text.len();
+        literal(value, form, self.text);
+        // UTF-8 that is none is written in hex.
+        if form == Form::Utf8 && self.text[from] == b'0' {
+            *self.broken += 1;
+        }
+        canonical(value, self.canonical);
     }
 }
 
@@ -288,19 +314,6 @@ impl Long {
             ),
         })
     }
-}
-
-fn values(row: &Row) -> impl Iterator<Item = &Value> {
-    (0..row.len()).map(|i| row.as_ref(i).unwrap_or(&Value::NULL))
-}
-
-/// At least how many bytes of text.
-fn weight<'v>(row: impl Iterator<Item = &'v Value>) -> usize {
-    row.map(|value| match value {
-        Value::Bytes(bytes) => bytes.len(),
-        _ => 0,
-    })
-    .sum()
 }
 
 /// As a person would name it.
@@ -384,8 +397,12 @@ mod tests {
         let mut block = Open::new(head.into(), vec![Form::Plain, Form::Utf8]);
         let mut blocks = Vec::new();
         for i in 0..5 {
-            let row = [Value::Int(i), Value::Bytes(b"x".to_vec())];
-            blocks.extend(block.add(row.iter(), head.len() + 18));
+            let full = block.add(head.len() + 18, |writer| {
+                writer.value(Value::Int(i));
+                writer.value(Value::Bytes(b"x"));
+                Ok(())
+            });
+            blocks.extend(full.expect("a row"));
         }
         blocks.push(block.take());
         let texts: Vec<String> = (blocks.iter())

@@ -15,11 +15,12 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::chunk::Chunk;
-use super::connect::{MySql, run};
+use super::connect::{MySql, Statements, run};
 use super::error::{classify, number};
 use super::model::{Catalog, MODEL_VERSION};
 use super::script::{Script, SequenceData, TableData};
 use super::version::Server;
+use super::wire::Wire;
 use super::{bounds, catalog, moment, quote, rows, view};
 
 /// How long ending what is left on the server may take.
@@ -38,7 +39,7 @@ pub(super) struct Session {
     work: Vec<Work>,
     /// As many turns as there are readers: where only one connection has the moment, parts wait for each other.
     turns: Semaphore,
-    idle: Mutex<Vec<Conn>>,
+    idle: Mutex<Vec<Wire>>,
     /// Readers' connections, as the server numbers them, to end those that are still busy when we leave.
     readers: Vec<u32>,
     guard: Mutex<Option<Conn>>,
@@ -98,7 +99,7 @@ impl Session {
             sequences: planned.sequences,
             work: planned.work,
             turns: Semaphore::new(view.readers.len()),
-            readers: view.readers.iter().map(Conn::id).collect(),
+            readers: view.readers.iter().map(Wire::id).collect(),
             idle: Mutex::new(view.readers),
             guarded: view.guard.is_some(),
             guard: Mutex::new(view.guard),
@@ -106,11 +107,11 @@ impl Session {
         })
     }
 
-    fn idle(&self) -> Vec<Conn> {
+    fn idle(&self) -> Vec<Wire> {
         std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn take(&self) -> Result<Conn> {
+    fn take(&self) -> Result<Wire> {
         let idle = self
             .idle
             .lock()
@@ -122,7 +123,7 @@ impl Session {
         })
     }
 
-    fn give_back(&self, connection: Conn) {
+    fn give_back(&self, connection: Wire) {
         self.idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -131,7 +132,7 @@ impl Session {
 
     async fn sequences(
         &self,
-        connection: &mut Conn,
+        connection: &mut Wire,
         sequences: &[SequenceData],
         out: &mut PartSink,
     ) -> Result<()> {
@@ -140,10 +141,11 @@ impl Session {
                 "SELECT next_not_cached_value, cycle_count FROM {}",
                 quote::qualified(&sequence.database, &sequence.name)
             );
-            let (next, cycles): (i128, i64) = match connection.query_first(sql).await {
-                Ok(row) => {
-                    row.map(|(next, cycles): (String, i64)| (next.parse().unwrap_or(0), cycles))
-                }
+            let (next, cycles): (i128, i64) = match connection.first(&sql).await {
+                Ok(row) => row.map(|row| {
+                    let (next, cycles): (String, i64) = mysql_async::from_row(row);
+                    (next.parse().unwrap_or(0), cycles)
+                }),
                 Err(cause) if matches!(number(&cause), Some(1142 | 1143)) => {
                     out.unreadable(
                         sequence.item,
@@ -251,28 +253,27 @@ impl DumpSession for Session {
 
     async fn close(&self) -> Result<()> {
         let idle = self.idle();
-        let all_here = idle.len() == self.readers.len();
+        let here: Vec<u32> = idle.iter().map(Wire::id).collect();
         let guard = self
             .guard
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         let end = async {
-            if !all_here {
+            if here.len() != self.readers.len() {
                 // One that is still in an answer would first have to read it to its end.
                 let mut helper = self.source.connect().await?;
-                for reader in self
-                    .readers
-                    .iter()
-                    .filter(|r| !idle.iter().any(|i| i.id() == **r))
-                {
+                for reader in self.readers.iter().filter(|r| !here.contains(r)) {
                     let _ = helper.query_drop(format!("KILL {reader}")).await;
                 }
                 let _ = helper.disconnect().await;
             }
-            for connection in idle.into_iter().chain(guard) {
-                // The transaction only read; whether its end is confirmed does not matter.
-                let _ = connection.disconnect().await;
+            // The transactions only read; whether their end is confirmed does not matter.
+            for reader in idle {
+                let _ = reader.quit().await;
+            }
+            if let Some(guard) = guard {
+                let _ = guard.disconnect().await;
             }
             Ok::<_, Error>(())
         };
@@ -380,11 +381,11 @@ fn unreadable(kind: &str, what: &str, database: &str, name: &str) -> Problem {
 }
 
 /// So that nothing is left behind by an error before there is a session to close.
-pub(super) async fn leave(connections: impl IntoIterator<Item = Conn>) {
+pub(super) async fn leave<S: Statements>(connections: impl IntoIterator<Item = S>) {
     for mut connection in connections {
         let _ = timeout(CLOSE, async {
             let _ = run(&mut connection, "ROLLBACK").await;
-            connection.disconnect().await
+            connection.leave().await
         })
         .await;
     }

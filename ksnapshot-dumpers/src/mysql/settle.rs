@@ -1,10 +1,8 @@
 //! The settings under which a dump reads, whatever server, service or user has set otherwise.
 
 use ksnapshot_core::Result;
-use mysql_async::Conn;
-use mysql_async::prelude::Queryable;
 
-use super::connect::run;
+use super::connect::{Statements, run};
 use super::moment::PATIENCE;
 use super::version::Server;
 
@@ -12,7 +10,7 @@ use super::version::Server;
 const LONG: u64 = 31_536_000;
 
 /// Settles a session that takes locks or reads definitions.
-pub(super) async fn settle(connection: &mut Conn, server: Server) -> Result<()> {
+pub(super) async fn settle(connection: &mut impl Statements, server: Server) -> Result<()> {
     let settings = [
         "sql_mode = ''".to_owned(),
         "time_zone = '+00:00'".to_owned(),
@@ -41,7 +39,7 @@ pub(super) async fn settle(connection: &mut Conn, server: Server) -> Result<()> 
         ]
     };
     for limit in limits {
-        let _ = connection.query_drop(format!("SET SESSION {limit}")).await;
+        let _ = connection.run(&format!("SET SESSION {limit}")).await;
     }
     run(
         connection,
@@ -51,13 +49,13 @@ pub(super) async fn settle(connection: &mut Conn, server: Server) -> Result<()> 
 }
 
 /// Settles a session that reads rows: texts come as they are stored.
-pub(super) async fn settle_reader(connection: &mut Conn, server: Server) -> Result<()> {
+pub(super) async fn settle_reader(connection: &mut impl Statements, server: Server) -> Result<()> {
     settle(connection, server).await?;
     run(connection, "SET SESSION character_set_results = NULL").await
 }
 
 /// From now on it waits for locks of others as long as they take: nobody waits for it.
-pub(super) async fn patient(connection: &mut Conn) -> Result<()> {
+pub(super) async fn patient(connection: &mut impl Statements) -> Result<()> {
     run(
         connection,
         &format!("SET SESSION lock_wait_timeout = {LONG}"),

@@ -35,11 +35,11 @@ impl SslMode {
 /// How to secure a connection.
 #[derive(Clone)]
 pub(super) struct Tls {
-    mode: SslMode,
+    pub(super) mode: SslMode,
     /// PEM of the authorities; else those that browsers trust.
-    authorities: Option<Vec<u8>>,
+    pub(super) authorities: Option<Vec<u8>>,
     /// Files of our own certificate and its key.
-    identity: Option<(Vec<u8>, Vec<u8>)>,
+    pub(super) identity: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Tls {
@@ -86,6 +86,11 @@ impl Tls {
     /// Whether a connection without TLS is as good.
     pub(super) fn may_go_without(&self) -> bool {
         self.mode == SslMode::Preferred
+    }
+
+    /// Whether a connection is to be secured.
+    pub(super) fn wanted(&self) -> bool {
+        self.mode != SslMode::Disabled
     }
 
     /// What the driver has to do; none is no TLS.

@@ -20,11 +20,10 @@
 //! | 7 | anything else: its bytes, in the column's character set | length 8, then they |
 //! | 8 | the same, longer than 64 KiB | length 8, then the 32 hex digits of their own XXH3-128 |
 
-use ksnapshot_core::RowHash;
-use mysql_async::Value;
-
 use super::quote;
 use super::script::ColumnData;
+use super::wire::Value;
+use ksnapshot_core::RowHash;
 
 /// Longer values enter the row hash by a hash of their own, so that they need not be copied.
 const LONG: usize = 64 << 10;
@@ -94,43 +93,44 @@ fn largest(column_type: &str) -> Option<f64> {
 }
 
 /// Appends the literal of a value. It holds no line feed.
-pub(super) fn literal(value: &Value, form: Form, out: &mut Vec<u8>) {
+#[inline(always)]
+pub(super) fn literal(value: Value<'_>, form: Form, out: &mut Vec<u8>) {
     match value {
-        Value::NULL => out.extend_from_slice(b"NULL"),
+        Value::Null => out.extend_from_slice(b"NULL"),
         Value::Int(number) => {
-            if *number < 0 {
+            if number < 0 {
                 out.push(b'-');
             }
             integer(number.unsigned_abs(), out);
         }
-        Value::UInt(number) => integer(*number, out),
+        Value::UInt(number) => integer(number, out),
         // The server rounds the double back to the very float.
         Value::Float(number) => match form {
-            Form::Fixed(most) => float(f64::from(*number).clamp(-most, most), out),
-            _ => float(f64::from(*number), out),
+            Form::Fixed(most) => float(f64::from(number).clamp(-most, most), out),
+            _ => float(f64::from(number), out),
         },
-        Value::Double(number) => float(*number, out),
+        Value::Double(number) => float(number, out),
         Value::Date(year, month, day, hour, minute, second, micros) => {
             out.push(b'\'');
-            two(*year / 100, out);
-            two(*year % 100, out);
+            two(year / 100, out);
+            two(year % 100, out);
             out.push(b'-');
-            two((*month).into(), out);
+            two((month).into(), out);
             out.push(b'-');
-            two((*day).into(), out);
+            two((day).into(), out);
             if let Form::Time(digits) = form {
                 out.push(b' ');
-                two((*hour).into(), out);
-                clock(*minute, *second, *micros, digits, out);
+                two((hour).into(), out);
+                clock(minute, second, micros, digits, out);
             }
             out.push(b'\'');
         }
         Value::Time(negative, days, hours, minute, second, micros) => {
             out.push(b'\'');
-            if *negative {
+            if negative {
                 out.push(b'-');
             }
-            let hours = u64::from(*days) * 24 + u64::from(*hours);
+            let hours = u64::from(days) * 24 + u64::from(hours);
             if hours < 10 {
                 out.push(b'0');
             }
@@ -140,7 +140,7 @@ pub(super) fn literal(value: &Value, form: Form, out: &mut Vec<u8>) {
             } else {
                 6
             };
-            clock(*minute, *second, *micros, digits, out);
+            clock(minute, second, micros, digits, out);
             out.push(b'\'');
         }
         Value::Bytes(bytes) => match form {
@@ -162,15 +162,16 @@ pub(super) fn literal(value: &Value, form: Form, out: &mut Vec<u8>) {
 }
 
 /// Appends the canonical bytes of a value.
-pub(super) fn canonical(value: &Value, out: &mut Vec<u8>) {
+#[inline(always)]
+pub(super) fn canonical(value: Value<'_>, out: &mut Vec<u8>) {
     match value {
-        Value::NULL => out.push(0),
+        Value::Null => out.push(0),
         Value::Int(number) => {
             out.push(1);
             out.extend_from_slice(&number.to_le_bytes());
         }
         Value::UInt(number) => {
-            out.push(if i64::try_from(*number).is_ok() { 1 } else { 2 });
+            out.push(if i64::try_from(number).is_ok() { 1 } else { 2 });
             out.extend_from_slice(&number.to_le_bytes());
         }
         Value::Float(number) => {
@@ -183,13 +184,13 @@ pub(super) fn canonical(value: &Value, out: &mut Vec<u8>) {
         }
         Value::Date(year, month, day, hour, minute, second, micros) => {
             let [low, high] = year.to_le_bytes();
-            out.extend_from_slice(&[5, low, high, *month, *day, *hour, *minute, *second]);
+            out.extend_from_slice(&[5, low, high, month, day, hour, minute, second]);
             out.extend_from_slice(&micros.to_le_bytes());
         }
         Value::Time(negative, days, hour, minute, second, micros) => {
-            out.extend_from_slice(&[6, u8::from(*negative)]);
+            out.extend_from_slice(&[6, u8::from(negative)]);
             out.extend_from_slice(&days.to_le_bytes());
-            out.extend_from_slice(&[*hour, *minute, *second]);
+            out.extend_from_slice(&[hour, minute, second]);
             out.extend_from_slice(&micros.to_le_bytes());
         }
         Value::Bytes(bytes) => {
@@ -289,7 +290,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn written(value: &Value, form: Form) -> String {
+    fn written(value: Value<'_>, form: Form) -> String {
         let mut out = Vec::new();
         literal(value, form, &mut out);
         String::from_utf8(out).expect("UTF-8")
@@ -304,8 +305,8 @@ mod tests {
         }
     }
 
-    fn bytes(value: &[u8]) -> Value {
-        Value::Bytes(value.to_vec())
+    fn bytes(value: &[u8]) -> Value<'_> {
+        Value::Bytes(value)
     }
 
     #[test]
@@ -342,7 +343,7 @@ mod tests {
     fn literals_are_what_the_server_reads() {
         use Form::*;
         for (value, form, text) in [
-            (Value::NULL, Bytes, "NULL"),
+            (Value::Null, Bytes, "NULL"),
             (Value::Int(i64::MIN), Plain, "-9223372036854775808"),
             (Value::UInt(u64::MAX), Plain, "18446744073709551615"),
             (Value::Int(0), Plain, "0"),
@@ -385,7 +386,7 @@ mod tests {
             (bytes(b"\xe4\\"), Ascii, "0xE45C"),
             (bytes(b"\xed\xa0\x80"), Utf8, "0xEDA080"),
         ] {
-            assert_eq!(written(&value, form), text);
+            assert_eq!(written(value, form), text);
         }
     }
 
@@ -402,9 +403,9 @@ mod tests {
         fn floats_come_back_bit_for_bit(bits: u64, half: u32) {
             let (double, single) = (f64::from_bits(bits), f32::from_bits(half));
             prop_assume!(double.is_finite() && single.is_finite());
-            let back: f64 = written(&Value::Double(double), Form::Plain).parse().expect("a number");
+            let back: f64 = written(Value::Double(double), Form::Plain).parse().expect("a number");
             prop_assert_eq!(back.to_bits(), bits);
-            let back: f64 = written(&Value::Float(single), Form::Plain).parse().expect("a number");
+            let back: f64 = written(Value::Float(single), Form::Plain).parse().expect("a number");
             #[expect(clippy::cast_possible_truncation)]
             let back = back as f32;
             prop_assert_eq!(back.to_bits(), half);
@@ -414,7 +415,7 @@ mod tests {
         fn no_literal_holds_a_line_feed_or_ends_early(text: Vec<u8>) {
             for form in [Form::Utf8, Form::Ascii, Form::Bytes] {
                 let mut out = Vec::new();
-                literal(&Value::Bytes(text.clone()), form, &mut out);
+                literal(Value::Bytes(&text), form, &mut out);
                 prop_assert!(!out.contains(&b'\n'));
                 let inner = out.strip_prefix(b"'").and_then(|rest| rest.strip_suffix(b"'"));
                 if let Some(inner) = inner {
@@ -435,7 +436,7 @@ mod tests {
             prop_assume!(a != b);
             let all = |row: &[Vec<u8>]| {
                 let mut out = Vec::new();
-                row.iter().for_each(|v| canonical(&Value::Bytes(v.clone()), &mut out));
+                row.iter().for_each(|v| canonical(Value::Bytes(v), &mut out));
                 out
             };
             prop_assert_ne!(all(&a), all(&b));
@@ -444,16 +445,16 @@ mod tests {
 
     #[test]
     fn one_number_has_one_canonical_form() {
-        let of = |value: &Value| {
+        let of = |value: Value<'_>| {
             let mut out = Vec::new();
             canonical(value, &mut out);
             out
         };
-        assert_eq!(of(&Value::Int(7)), of(&Value::UInt(7)));
-        assert_ne!(of(&Value::Int(-1)), of(&Value::UInt(u64::MAX)));
-        assert_ne!(of(&Value::NULL), of(&bytes(b"")));
+        assert_eq!(of(Value::Int(7)), of(Value::UInt(7)));
+        assert_ne!(of(Value::Int(-1)), of(Value::UInt(u64::MAX)));
+        assert_ne!(of(Value::Null), of(bytes(b"")));
         let long = vec![1; LONG + 1];
-        assert_eq!(of(&bytes(&long)).len(), 1 + 8 + 32);
-        assert_eq!(of(&bytes(&long[1..])).len(), 1 + 8 + LONG);
+        assert_eq!(of(bytes(&long)).len(), 1 + 8 + 32);
+        assert_eq!(of(bytes(&long[1..])).len(), 1 + 8 + LONG);
     }
 }

@@ -15,6 +15,7 @@ use super::script::{Script, TableData};
 use super::session::leave;
 use super::settle::{patient, settle, settle_reader};
 use super::version::Server;
+use super::wire::Wire;
 use super::{catalog, ddl};
 
 /// How often the moment is taken again when definitions changed around it.
@@ -31,7 +32,7 @@ pub(super) struct View {
     pub(super) script: Script,
     pub(super) consistency: Consistency,
     /// In transactions of one moment.
-    pub(super) readers: Vec<Conn>,
+    pub(super) readers: Vec<Wire>,
     /// Keeps definitions as they are while it lives.
     pub(super) guard: Option<Conn>,
     /// Definitions have to be compared at the end.
@@ -48,7 +49,7 @@ impl View {
         let powers = powers::read(&mut helper, server).await?;
         let mut readers = Vec::new();
         for _ in 0..workers.get() {
-            let mut reader = source.connect().await?;
+            let mut reader = source.connect_reader().await?;
             settle_reader(&mut reader, server).await?;
             readers.push(reader);
         }
@@ -92,7 +93,8 @@ impl View {
                 refused: taken.refused,
             }),
             Err(error) => {
-                leave(readers.into_iter().chain(guard)).await;
+                leave(readers).await;
+                leave(guard).await;
                 Err(error)
             }
         }
@@ -109,7 +111,7 @@ struct Climb<'s> {
     source: &'s MySql,
     server: Server,
     rungs: Vec<Rung>,
-    readers: Vec<Conn>,
+    readers: Vec<Wire>,
     helper: Conn,
     guarded: bool,
 }

@@ -2,6 +2,8 @@
 
 #[path = "mysql/definitions.rs"]
 mod definitions;
+#[path = "mysql/logins.rs"]
+mod logins;
 #[path = "mysql/moment.rs"]
 mod moment;
 #[path = "../promises/mysql.rs"]

@@ -1,21 +1,23 @@
 //! Where in the server's history a moment is. Whatever can't be read for lack of a right is left out.
 
 use ksnapshot_core::Result;
-use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Row};
+use mysql_async::Conn;
 use serde_json::Value as Json;
 
 use super::Position;
+use crate::mysql::connect::Statements;
 use crate::mysql::error::classify;
 use crate::mysql::quote::literal;
 use crate::mysql::version::Server;
+use crate::mysql::wire::Wire;
 
 /// MariaDB: the place in the binary log of the transaction that this session is in.
-pub(super) async fn of_snapshot(connection: &mut Conn) -> Result<Option<(String, String)>> {
-    let status: Vec<(String, String)> = connection
+pub(super) async fn of_snapshot(reader: &mut Wire) -> Result<Option<(String, String)>> {
+    let rows = reader
         .query("SHOW SESSION STATUS LIKE 'binlog_snapshot_%'")
         .await
         .map_err(classify)?;
+    let status: Vec<(String, String)> = rows.into_iter().map(mysql_async::from_row).collect();
     let value = |name: &str| {
         let found = status.iter().find(|(n, _)| n.eq_ignore_ascii_case(name));
         found
@@ -26,14 +28,14 @@ pub(super) async fn of_snapshot(connection: &mut Conn) -> Result<Option<(String,
 }
 
 /// The same as a position, with the GTIDs before it.
-pub(super) async fn named(connection: &mut Conn, file: &str, place: &str) -> Position {
+pub(super) async fn named(reader: &mut Wire, file: &str, place: &str) -> Position {
     let mut position = Position::from([
         ("binlog_file".to_owned(), file.to_owned()),
         ("binlog_position".to_owned(), place.to_owned()),
     ]);
     // The server itself wrote the number.
     let sql = format!("SELECT BINLOG_GTID_POS({}, {place})", literal(file));
-    add(&mut position, "gtid", text(connection, &sql, 0).await);
+    add(&mut position, "gtid", text(reader, &sql, 0).await);
     position
 }
 
@@ -101,8 +103,8 @@ fn add(position: &mut Position, name: &str, value: Option<String>) {
 }
 
 /// A field of a query's first row; None when there is none, or it may not be seen.
-async fn text(connection: &mut Conn, sql: &str, field: usize) -> Option<String> {
-    let row: Option<Row> = connection.query_first(sql).await.ok()?;
+async fn text(connection: &mut impl Statements, sql: &str, field: usize) -> Option<String> {
+    let row = connection.first(sql).await.ok()?;
     let value = row?.get::<mysql_async::Value, _>(field)?;
     match value {
         mysql_async::Value::NULL => None,

@@ -15,6 +15,7 @@ use crate::mysql::rows::title;
 use crate::mysql::script::TableData;
 use crate::mysql::settle::settle;
 use crate::mysql::version::{Flavour, Server};
+use crate::mysql::wire::Wire;
 
 /// How long a lock is waited for. Whoever writes may wait as long, so it is short.
 pub(in crate::mysql) const PATIENCE: Duration = Duration::from_secs(5);
@@ -41,7 +42,7 @@ pub(in crate::mysql) async fn take(
     rung: Rung,
     source: &MySql,
     server: Server,
-    readers: &mut [Conn],
+    readers: &mut [Wire],
     tables: &[TableData],
 ) -> Result<Position> {
     match rung {
@@ -89,18 +90,16 @@ pub(in crate::mysql) async fn hold(source: &MySql, server: Server) -> Result<Opt
 ///
 /// Errors: [`ErrorKind::Conflict`] when a table is not there any more, or somebody is changing it.
 pub(in crate::mysql) async fn touch(
-    readers: &mut [Conn],
+    readers: &mut [Wire],
     tables: &[TableData],
 ) -> Result<Vec<usize>> {
     let mut unreadable = Vec::new();
     for reader in readers {
         for (i, table) in tables.iter().enumerate().filter(|(_, t)| t.readable) {
             let name = quote::qualified(&table.database, &table.name);
-            let read = reader
-                .query_drop(format!("SELECT 1 FROM {name} LIMIT 0"))
-                .await;
+            let read = reader.query(&format!("SELECT 1 FROM {name} LIMIT 0")).await;
             match read.map_err(|cause| (number(&cause), classify(cause))) {
-                Ok(()) => {}
+                Ok(_) => {}
                 Err((Some(1142 | 1143), _)) => unreadable.push(i),
                 Err((Some(1146 | 1205 | 1412), cause)) => {
                     let message = format!("{}: being changed", title(table));
@@ -118,7 +117,7 @@ pub(in crate::mysql) async fn touch(
 }
 
 /// The same place in the binary log: nothing was committed between one reader and the next.
-async fn by_log(readers: &mut [Conn]) -> Result<Position> {
+async fn by_log(readers: &mut [Wire]) -> Result<Position> {
     for _ in 0..TRIES {
         begin(readers).await?;
         let mut places = Vec::new();
@@ -139,7 +138,7 @@ async fn by_log(readers: &mut [Conn]) -> Result<Position> {
     ))
 }
 
-async fn begin(readers: &mut [Conn]) -> Result<()> {
+async fn begin(readers: &mut [Wire]) -> Result<()> {
     for reader in readers {
         run(reader, BEGIN).await?;
     }
@@ -157,7 +156,7 @@ impl Locks<'_> {
     async fn taken(
         &mut self,
         rung: Rung,
-        readers: &mut [Conn],
+        readers: &mut [Wire],
         tables: &[TableData],
     ) -> Result<Position> {
         match rung {
