@@ -99,3 +99,17 @@ fn every_fault_has_a_patch() {
     }
     assert!(faults > 60, "{faults} faults");
 }
+
+/// `make mutants` is run now and then, and the code moves on every day.
+#[test]
+fn every_patch_applies() {
+    for (patch, _) in files(&package().join("mutants"), ".patch") {
+        let run = tools::run(
+            std::process::Command::new("git")
+                .current_dir(package().join(".."))
+                .args(["apply", "--check"])
+                .arg(format!("tests/mutants/{patch}.patch")),
+        );
+        run.unwrap().success().unwrap();
+    }
+}
