@@ -64,7 +64,10 @@ fn users_without_a_password_and_by_a_socket() {
     for version in Version::NEWEST {
         let server = server(version);
         server
-            .run("create user open@'%'; grant select, lock tables on *.* to open@'%'")
+            .run(&format!(
+                "create user open@'%'; grant select, lock tables on *.* to open@'%'; \
+                 create user closed@'%' identified by '{PASSWORD}'; grant select, lock tables on *.* to closed@'%'"
+            ))
             .unwrap();
         let by_socket = |user: &str| {
             let socket = server.socket();
@@ -77,7 +80,7 @@ fn users_without_a_password_and_by_a_socket() {
             let code = run.unwrap().code();
             assert!(matches!(code, Some(0 | 3)), "{version:?} {url} {code:?}");
         }
-        Dumped::of(&by_socket("root"), &[]);
+        Dumped::of(&by_socket("closed"), &[]);
     }
 }
 
