@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use ksnapshot_tests::tools;
+
 use super::*;
 
 fn package() -> &'static Path {
