@@ -1,6 +1,6 @@
 //! The harness of the end-to-end tests: real servers, the built binary, and outsiders as judges.
 //!
-//! - [`Postgres`], [`mysql::MySql`] and [`Minio`] are throw-away servers on loopback. They end with the process that
+//! - [`Postgres`], [`mysql::MySql`], [`elastic::Elastic`] and [`Minio`] are throw-away servers on loopback. They end with the process that
 //!   started them, however it ends.
 //! - [`Ksnapshot`] runs the built binary in a clean environment.
 //! - [`proxy`] stands between us and a server when things go wrong; [`hold`] stops a line at a known moment.
@@ -27,6 +27,7 @@
 
 pub mod compare;
 pub mod copies;
+pub mod elastic;
 pub mod hold;
 mod ksnapshot;
 mod minio;

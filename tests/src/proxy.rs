@@ -17,10 +17,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-pub(crate) use door::{Door, Line};
+pub(crate) use door::{Door, Line, lock};
 pub use tcp::TcpProxy;
-
-use door::lock;
 
 /// A request that came by, and what came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -318,7 +316,7 @@ fn error(status: u16) -> String {
 }
 
 #[derive(Clone, Copy)]
-enum Side {
+pub(crate) enum Side {
     Request,
     /// An answer to `HEAD` tells a length and has no body.
     Answer {
@@ -327,16 +325,16 @@ enum Side {
 }
 
 /// A parsed head, with the bytes that it was.
-struct Head {
-    bytes: Vec<u8>,
-    method: String,
-    target: String,
-    status: u16,
-    body: Body,
+pub(crate) struct Head {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) status: u16,
+    pub(crate) body: Body,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Body {
+pub(crate) enum Body {
     Length(u64),
     Chunked,
     ToTheEnd,
@@ -344,7 +342,7 @@ enum Body {
 
 impl Head {
     /// None at the end of the connection.
-    fn read(from: &mut impl BufRead, side: Side) -> io::Result<Option<Self>> {
+    pub(crate) fn read(from: &mut impl BufRead, side: Side) -> io::Result<Option<Self>> {
         let mut bytes = Vec::new();
         while !bytes.ends_with(b"\r\n\r\n") {
             if from.read_until(b'\n', &mut bytes)? == 0 {
