@@ -1,6 +1,7 @@
 //! Throw-away servers of Elasticsearch and OpenSearch.
 
 mod documents;
+pub mod fault;
 mod http;
 mod version;
 
@@ -248,16 +249,15 @@ impl Elastic {
         documents::read(self, index)
     }
 
-    /// Searches, scrolls and points in time that are open on the server, by anybody, counted once a shard.
+    /// Scrolls and points in time that are open on the server, by anybody, each counted once a shard.
     pub fn open_contexts(&self) -> Result<u64> {
         let stats = self.get("/_nodes/stats/indices/search")?;
         let nodes = stats["nodes"].as_object().context("no nodes")?;
-        let open = nodes.values().map(|node| {
-            let search = &node["indices"]["search"];
-            let number = |name: &str| search[name].as_u64().unwrap_or(0);
-            number("open_contexts") + number("point_in_time_current")
-        });
-        Ok(open.sum())
+        // OpenSearch also counts its points in time apart, as a part of this.
+        let open = nodes
+            .values()
+            .map(|node| node["indices"]["search"]["open_contexts"].as_u64());
+        open.sum::<Option<u64>>().context("no number of contexts")
     }
 
     /// Kills the server at once, as a crash would.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::Elastic;
+use super::{Elastic, Version};
 
 /// What documents are, by id and routing: the text of the source without the white space between its tokens. Nothing else
 /// of it is touched: numbers are written and keys ordered as they were.
@@ -19,7 +19,11 @@ type Object = BTreeMap<String, Box<RawValue>>;
 pub(super) fn read(server: &Elastic, index: &str) -> Result<Documents> {
     server.post(&format!("/{index}/_refresh"), "")?;
     let mut all = Documents::new();
-    let first = json!({"size": 500, "sort": ["_doc"]});
+    let mut first = json!({"size": 500, "sort": ["_doc"]});
+    if server.version() == Version::Es9 {
+        // It keeps vectors apart from their sources, and gives them to who asks.
+        first["_source"] = json!({"exclude_vectors": false});
+    }
     let mut page = page(server, &format!("/{index}/_search?scroll=1m"), &first)?;
     while !page.hits.is_empty() {
         for hit in &page.hits {
