@@ -1,13 +1,13 @@
 //! The arguments. The one vocabulary of all commands: help, parsing and completion come from here.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use ksnapshot_core::pattern::Pattern;
-use ksnapshot_core::{Compression, Error};
-use ksnapshot_dumpers::Scope;
+use ksnapshot_core::{Compression, Error, ErrorKind};
+use ksnapshot_dumpers::{IndexScope, Scope};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -63,18 +63,23 @@ Examples:
   MYSQL_PWD=... ksnapshot dump mysql://app@db/shop --to ./backups --recipient age1...
   MYSQL_PWD=... ksnapshot dump mariadb://app@db --globals --to ./backups --recipient age1...
   MYSQL_PWD=... ksnapshot dump mysql://app@db/shop --preflight
+  ksnapshot dump elasticsearch://search.example.org --index 'logs-*' --to ./backups --recipient age1...
 
 All rows are of one moment: every reader sees the same snapshot of the database. With MySQL and MariaDB that takes rights;
 the manifest says which claim was reached, and --preflight says it before. Nothing is staged on disk. Peak memory
 stays below 128 MiB at zstd up to 6 and at gzip, plus 8 times the largest row.
 
-The password comes from KSNAPSHOT_SOURCE_PASSWORD, PGPASSWORD or .pgpass, MYSQL_PWD or .my.cnf.
+Of Elasticsearch and OpenSearch each index is of one moment a shard. A dump that can't read every document of its view fails.
+
+The password comes from KSNAPSHOT_SOURCE_PASSWORD, PGPASSWORD or .pgpass, MYSQL_PWD or .my.cnf, ELASTIC_PASSWORD; an API key
+from KSNAPSHOT_SOURCE_API_KEY or ELASTIC_API_KEY.
 
 {STORAGE}
 
 {EXIT_CODES}"))]
 pub(crate) struct DumpArgs {
-    /// What to dump: postgres://USER@HOST:PORT/DATABASE, mysql://USER@HOST:PORT/DATABASE or mariadb://...
+    /// What to dump: postgres://USER@HOST:PORT/DATABASE, mysql://USER@HOST:PORT/DATABASE, mariadb://...,
+    /// elasticsearch://HOST:PORT, elasticsearch+https://USER@HOST:PORT?ca=FILE or opensearch://...
     #[arg(value_name = "SOURCE")]
     pub(crate) source: String,
     /// Where the snapshot goes: a folder or s3://bucket/prefix
@@ -97,6 +102,8 @@ pub(crate) struct DumpArgs {
     pub(crate) jobs: Option<NonZeroUsize>,
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
+    #[command(flatten)]
+    pub(crate) indices: IndexArgs,
 }
 
 /// What of the source is dumped.
@@ -140,6 +147,39 @@ impl From<ScopeArgs> for Scope {
             globals: args.globals,
             split_tables: args.split_tables,
             condition: args.condition,
+        }
+    }
+}
+
+/// Which indices of a cluster are dumped.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Elasticsearch and OpenSearch")]
+pub(crate) struct IndexArgs {
+    /// Only these indices and data streams: a name, logs-*, or -logs-old* to take some away again; may be repeated
+    #[arg(long = "index", value_name = "PATTERN", allow_hyphen_values = true)]
+    indices: Vec<String>,
+    /// Hidden indices too; without it they are only meant by name, or by a pattern that begins with a dot
+    #[arg(long)]
+    hidden: bool,
+    /// Closed indices too: each is opened for the dump and closed again
+    #[arg(long)]
+    closed: bool,
+    /// Documents in the first page; pages then grow or shrink to some megabytes [default: 1000]
+    #[arg(long, value_name = "N")]
+    page_size: Option<NonZeroU32>,
+    /// Readers of one index [default: as many as --jobs, for all but small ones]
+    #[arg(long, value_name = "N")]
+    slices: Option<NonZeroUsize>,
+}
+
+impl From<IndexArgs> for IndexScope {
+    fn from(args: IndexArgs) -> Self {
+        Self {
+            indices: args.indices,
+            hidden: args.hidden,
+            closed: args.closed,
+            page_size: args.page_size,
+            slices: args.slices,
         }
     }
 }
@@ -195,6 +235,7 @@ Examples:
   ksnapshot restore ./backups#ab12cd34 --into postgres://localhost/shop --table public.orders --identity key.txt
   ksnapshot restore ./backups --into postgres://localhost/shop_copy --identity key.txt --plan
   ksnapshot restore ./backups --database shop --into mysql://root@localhost/shop_copy --create --identity key.txt
+  ksnapshot restore ./backups --index orders --rename orders=orders-copy --into elasticsearch://localhost --identity key.txt
 
 A restore never overwrites unasked: the target must be empty, or with --table must not have those tables. Whatever can be
 known to be wrong with the snapshot is found before the target is touched.
@@ -202,18 +243,32 @@ known to be wrong with the snapshot is found before the target is touched.
 A snapshot of one MySQL database goes into the database that the URL names; one of several goes into databases of their own
 names, and the URL names none.
 
-The password comes from KSNAPSHOT_TARGET_PASSWORD, PGPASSWORD or .pgpass, MYSQL_PWD or .my.cnf.
+A snapshot of one index goes into the index that the URL names, if it names one. Templates, pipelines, policies and scripts
+that the cluster has already under their names stay as they are.
+
+The password comes from KSNAPSHOT_TARGET_PASSWORD, PGPASSWORD or .pgpass, MYSQL_PWD or .my.cnf, ELASTIC_PASSWORD; an API key
+from KSNAPSHOT_TARGET_API_KEY or ELASTIC_API_KEY.
 
 {EXIT_CODES}"))]
 pub(crate) struct RestoreArgs {
     #[command(flatten)]
     pub(crate) which: Which,
-    /// Where to: postgres://USER@HOST:PORT/DATABASE, mysql://USER@HOST:PORT/DATABASE or mariadb://...
+    /// Where to: postgres://USER@HOST:PORT/DATABASE, mysql://USER@HOST:PORT/DATABASE, mariadb://...,
+    /// elasticsearch://HOST:PORT, elasticsearch+https://USER@HOST:PORT?ca=FILE or opensearch://...
     #[arg(long, value_name = "TARGET")]
     pub(crate) into: String,
     /// Only these tables, with what belongs to them; a pattern such as orders, public.orders, *.log_??; may be repeated
     #[arg(long = "table", short, value_name = "PATTERN", value_parser = pattern)]
     pub(crate) tables: Vec<Pattern>,
+    /// Only these indices and data streams of a cluster; a pattern such as logs-*; may be repeated
+    #[arg(long = "index", value_name = "PATTERN", value_parser = index)]
+    pub(crate) indices: Vec<Pattern>,
+    /// Restore an index or data stream of a cluster under another name; may be repeated
+    #[arg(long = "rename", value_name = "OLD=NEW", value_parser = rename)]
+    pub(crate) renames: Vec<(String, String)>,
+    /// Keep documents that the cluster refuses in this new file, as lines of JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejected: Option<PathBuf>,
     /// Create the target database first
     #[arg(long)]
     pub(crate) create: bool,
@@ -279,6 +334,9 @@ Examples:
 
 An object is opened and decompressed as its name says; it may come from anybody's `gzip | age`.
 
+Of Elasticsearch and OpenSearch the documents are printed, as elasticdump does; definitions are in objects of their own, such
+as ...-mapping.jsonl.zst.age, which can be printed alone.
+
 {EXIT_CODES}"))]
 pub(crate) struct CatArgs {
     #[command(flatten)]
@@ -286,6 +344,9 @@ pub(crate) struct CatArgs {
     /// Only these tables, with what belongs to them; a pattern such as orders, public.orders, *.log_??; may be repeated
     #[arg(long = "table", short, value_name = "PATTERN", value_parser = pattern)]
     pub(crate) tables: Vec<Pattern>,
+    /// Only these indices and data streams of a cluster; a pattern such as logs-*; may be repeated
+    #[arg(long = "index", value_name = "PATTERN", value_parser = index)]
+    pub(crate) indices: Vec<Pattern>,
 }
 
 /// Make a key pair: the secret goes to the file or to stdout, the public key is what --recipient takes
@@ -300,6 +361,20 @@ pub(crate) struct KeygenArgs {
     /// Write the secret key to this file, which must not exist
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+fn index(text: &str) -> Result<Pattern, Error> {
+    Ok(Pattern::whole(text))
+}
+
+fn rename(text: &str) -> Result<(String, String), Error> {
+    match text.split_once('=') {
+        Some((old, new)) if !old.is_empty() && !new.is_empty() => Ok((old.into(), new.into())),
+        _ => Err(with_hint(
+            Error::new(ErrorKind::Usage, format!("{text:?} is no OLD=NEW"))
+                .hint("Write it as orders=orders-copy."),
+        )),
+    }
 }
 
 fn compression(text: &str) -> Result<Compression, Error> {

@@ -100,16 +100,21 @@ fn read_identity(path: &Path) -> Result<Arc<dyn Decryptor>> {
     Ok(Arc::new(decryptor))
 }
 
-/// What the environment knows of a server, from the variable `variable`. Warns of a password in the URL.
-pub(crate) fn access(url: &str, variable: &str, cx: &Cx) -> Access {
+/// What the environment knows of a server, a `SOURCE` or a `TARGET`. Warns of a password in the URL.
+pub(crate) fn access(url: &str, role: &str, cx: &Cx) -> Access {
     if ksnapshot_dumpers::carries_password(url) {
         cx.emit(&Event::Warning(
             "the URL carries a password, which everybody on this machine can read in the list of processes; \
-             use KSNAPSHOT_SOURCE_PASSWORD, PGPASSWORD or .pgpass, MYSQL_PWD or .my.cnf",
+             use KSNAPSHOT_SOURCE_PASSWORD, PGPASSWORD or .pgpass, MYSQL_PWD or .my.cnf, ELASTIC_PASSWORD",
         ));
     }
+    let variable = |what: &str| {
+        let name = format!("KSNAPSHOT_{role}_{what}");
+        std::env::var(name).ok().map(SecretString::from)
+    };
     Access {
-        password: std::env::var(variable).ok().map(SecretString::from),
+        password: variable("PASSWORD"),
+        api_key: variable("API_KEY"),
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::catalog::CatalogModel;
+use crate::layout::Form;
 use crate::{Consistency, Cx, Item, PartSink, Problem, Result, SourceInfo};
 
 /// Something that can be dumped.
@@ -76,6 +77,8 @@ pub struct Outline {
     pub source: SourceInfo,
     /// Which claim of one moment was reached.
     pub consistency: Consistency,
+    /// What the text is.
+    pub form: Form,
     /// The typed model of the definitions, for the index.
     pub catalog: CatalogModel,
     /// Everything with a place of its own, in the order of restoring. `Item::id` is its position here.
@@ -89,7 +92,7 @@ pub struct Outline {
 /// One data object: text that can be loaded alone.
 #[derive(Debug)]
 pub struct ObjectPlan {
-    /// What stands for the database in the object's name.
+    /// What stands for the database, or for the type of content, in the object's name.
     pub name: String,
     /// The text of each definition of [`crate::Stage::PreData`] and [`crate::Stage::PostData`], by item id, in
     /// the order of writing. Texts end with a line feed.

@@ -21,6 +21,8 @@ pub enum ErrorKind {
     Refused,
     /// The server ended a statement in favour of another one; trying again may help.
     Conflict,
+    /// The consistent view of the source is gone, though the source is there: a dump that begins anew may reach its end.
+    ViewLost,
     /// No object under this key.
     NotFound,
     /// An object under this key exists already.
@@ -52,7 +54,7 @@ impl ErrorKind {
             Self::Usage => 2,
             Self::NoSuchSnapshot => 10,
             Self::Identity => 12,
-            Self::Server => 13,
+            Self::Server | Self::ViewLost => 13,
             Self::Storage | Self::NotFound => 14,
             Self::Corrupt => 15,
             Self::Cancelled => 130,

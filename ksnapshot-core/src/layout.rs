@@ -5,6 +5,12 @@
 //!                   …same stem….index.zst.age                              what is where
 //!                   …same stem….manifest.json                              last: the commit
 //! ```
+//!
+//! Where the text is JSON lines there is an object for each type of content, and no database in the names:
+//!
+//! ```text
+//! YYYY/MM/DD/<type>/dump-<name>-<YYYYMMDDHHMMSS>-<id>-<content>.jsonl.zst.age
+//! ```
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -18,6 +24,27 @@ pub const MANIFEST_SUFFIX: &str = ".manifest.json";
 /// Everything but letters, digits and `. _ -` is hostile to some store, shell or URL.
 const HOSTILE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'-');
 
+/// What the text of a snapshot's data objects is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Form {
+    /// SQL: each data object is a script of its own, definitions and rows.
+    #[default]
+    Sql,
+    /// JSON lines: definitions and documents are in objects of their own.
+    JsonLines,
+}
+
+impl Form {
+    /// That of a data object with this file name.
+    pub fn of(name: &str) -> Self {
+        if name.contains(".jsonl") {
+            Self::JsonLines
+        } else {
+            Self::Sql
+        }
+    }
+}
+
 /// The names of one snapshot's objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
@@ -26,24 +53,30 @@ pub struct Names {
     database: String,
     /// Time and id.
     tail: String,
+    form: Form,
 }
 
 impl Names {
     /// Names for the snapshot `id` of `series`, taken at `time` (UTC).
-    pub fn new(series: &Series, time: Timestamp, id: &str) -> Self {
+    pub fn new(series: &Series, form: Form, time: Timestamp, id: &str) -> Self {
         let utc = time.to_zoned(TimeZone::UTC);
         Self {
             folder: format!("{}/{}", utc.strftime("%Y/%m/%d"), encode(&series.kind)),
             name: encode(&series.name),
             database: encode(&series.database),
             tail: format!("{}-{id}", utc.strftime("%Y%m%d%H%M%S")),
+            form,
         }
     }
 
-    /// The data of `part`, which is the series' database or what stands for one of several, as written by a codec and an
-    /// encryptor with these suffixes.
+    /// The data of `part`, as written by a codec and an encryptor with these suffixes. Of SQL, `part` is the series' database
+    /// or what stands for one of several; of JSON lines it is the type of content.
     pub fn data(&self, part: &str, codec: &str, seal: &str) -> Result<Key> {
-        self.key(&encode(part), &format!(".sql{codec}{seal}"))
+        let part = encode(part);
+        match self.form {
+            Form::Sql => self.key(&part, &format!(".sql{codec}{seal}")),
+            Form::JsonLines => self.key("", &format!("-{part}.jsonl{codec}{seal}")),
+        }
     }
 
     /// The index; its codec is always zstd.
@@ -57,8 +90,12 @@ impl Names {
     }
 
     fn key(&self, database: &str, suffix: &str) -> Result<Key> {
+        let database = match self.form {
+            Form::Sql => format!("-{database}"),
+            Form::JsonLines => String::new(),
+        };
         Key::parse(format!(
-            "{}/dump-{}-{database}-{}{suffix}",
+            "{}/dump-{}{database}-{}{suffix}",
             self.folder, self.name, self.tail
         ))
     }
@@ -100,7 +137,12 @@ mod tests {
     #[test]
     fn names_are_those_of_the_format() {
         let time: Timestamp = "2026-11-21T23:59:58.7+00:00".parse().expect("a time");
-        let names = Names::new(&series("db.example.org", "shop"), time, "ab12cd34");
+        let names = Names::new(
+            &series("db.example.org", "shop"),
+            Form::Sql,
+            time,
+            "ab12cd34",
+        );
         assert_eq!(
             names.data("shop", ".zst", ".age").expect("a key").as_str(),
             "2026/11/21/postgresql/dump-db.example.org-shop-20261121235958-ab12cd34.sql.zst.age"
@@ -113,7 +155,21 @@ mod tests {
             names.manifest().expect("a key").file_name(),
             "dump-db.example.org-shop-20261121235958-ab12cd34.manifest.json"
         );
-        let hostile = Names::new(&series("a/../b", "ü\n%"), time, "ab12cd34");
+        let lines = Names::new(
+            &series("search", "logs-*"),
+            Form::JsonLines,
+            time,
+            "ab12cd34",
+        );
+        assert_eq!(
+            lines.data("mapping", ".gz", "").expect("a key").file_name(),
+            "dump-search-20261121235958-ab12cd34-mapping.jsonl.gz"
+        );
+        assert_eq!(
+            lines.manifest().expect("a key").file_name(),
+            "dump-search-20261121235958-ab12cd34.manifest.json"
+        );
+        let hostile = Names::new(&series("a/../b", "ü\n%"), Form::Sql, time, "ab12cd34");
         assert!(
             hostile
                 .manifest()
@@ -126,7 +182,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_name_gives_a_valid_key_of_the_same_depth(name: String, database: String) {
-            let key = Names::new(&series(&name, &database), Timestamp::UNIX_EPOCH, &new_id()).manifest().expect("valid");
+            let key = Names::new(&series(&name, &database), Form::Sql, Timestamp::UNIX_EPOCH, &new_id()).manifest().expect("valid");
             prop_assert_eq!(key.as_str().split('/').count(), 5);
             prop_assert!(key.as_str().is_ascii());
         }

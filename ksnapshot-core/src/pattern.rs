@@ -7,8 +7,10 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
-    folded: Names,
-    written: Names,
+    /// With schemas; none when it can't be read so.
+    folded: Option<Names>,
+    written: Option<Names>,
+    whole: Names,
 }
 
 /// What letters outside of quotes mean.
@@ -18,15 +20,17 @@ pub enum Letters {
     Folded,
     /// Themselves, as MySQL keeps names.
     AsWritten,
+    /// Themselves, and so are dots and quotes: there are no schemas, as in Elasticsearch.
+    Whole,
 }
 
 impl Letters {
     /// Those of a source of this kind ([`crate::SourceInfo::kind`]).
     pub fn of(kind: &str) -> Self {
-        if kind == "postgresql" {
-            Self::Folded
-        } else {
-            Self::AsWritten
+        match kind {
+            "postgresql" => Self::Folded,
+            "mysql" | "mariadb" => Self::AsWritten,
+            _ => Self::Whole,
         }
     }
 }
@@ -50,20 +54,41 @@ impl Pattern {
     /// Errors: [`ErrorKind::Usage`] for an empty one, an open quote, or more than one dot outside quotes.
     pub fn parse(text: &str) -> Result<Self> {
         Ok(Self {
-            text: text.to_owned(),
-            folded: Names::parse(text, Letters::Folded)?,
-            written: Names::parse(text, Letters::AsWritten)?,
+            folded: Some(Names::parse(text, Letters::Folded)?),
+            written: Some(Names::parse(text, Letters::AsWritten)?),
+            ..Self::whole(text)
         })
+    }
+
+    /// Reads a pattern of names without schemas: only `*` and `?` mean something else than themselves.
+    pub fn whole(text: &str) -> Self {
+        let name = text.chars().map(|c| match c {
+            '*' => Token::Any,
+            '?' => Token::One,
+            c => Token::Char(c),
+        });
+        Self {
+            text: text.to_owned(),
+            folded: None,
+            written: None,
+            whole: Names {
+                schema: None,
+                name: name.collect(),
+            },
+        }
     }
 
     /// Whether it means `schema.name`. Without a schema of its own it means the name in every schema.
     pub fn matches(&self, letters: Letters, schema: Option<&str>, name: &str) -> bool {
         let names = match letters {
-            Letters::Folded => &self.folded,
-            Letters::AsWritten => &self.written,
+            Letters::Folded => self.folded.as_ref(),
+            Letters::AsWritten => self.written.as_ref(),
+            Letters::Whole => Some(&self.whole),
         };
-        matches(&names.name, name)
-            && (names.schema.as_ref()).is_none_or(|s| matches(s, schema.unwrap_or_default()))
+        names.is_some_and(|names| {
+            matches(&names.name, name)
+                && (names.schema.as_ref()).is_none_or(|s| matches(s, schema.unwrap_or_default()))
+        })
     }
 
     /// As the user wrote it.
@@ -93,7 +118,7 @@ impl Names {
                 '*' => part.push(Token::Any),
                 '?' => part.push(Token::One),
                 '.' => parts.push(Vec::new()),
-                _ if letters == Letters::AsWritten => part.push(Token::Char(c)),
+                _ if letters != Letters::Folded => part.push(Token::Char(c)),
                 _ => part.extend(c.to_lowercase().map(Token::Char)),
             }
         }
@@ -186,6 +211,17 @@ mod tests {
         assert!(means("Orders", "Orders") && means("Shop.O*", "Orders"));
         assert!(!means("Orders", "orders") && !means("shop.Orders", "Orders"));
         assert!(means("\"Orders\"", "Orders"));
+    }
+
+    #[test]
+    fn whole_names_have_no_schema() {
+        let means = |pattern: &str, name: &str| {
+            Pattern::whole(pattern).matches(Letters::of("elasticsearch"), None, name)
+        };
+        assert!(
+            means("logs-*.x", "logs-2026.11.x") && means("Ü\"", "Ü\"") && means("a.b.c.", "a.b.c.")
+        );
+        assert!(!means("logs", "logs-1") && !means("logs.1", "1"));
     }
 
     #[test]

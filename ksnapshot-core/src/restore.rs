@@ -49,6 +49,22 @@ pub trait Restorer: Send + Sync + Debug {
     async fn drop_scratch(&self, name: &str) -> Result<()>;
 }
 
+/// What became of some rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// Rows that the target took.
+    pub rows: u64,
+    /// Rows that it refused one by one while it took others. The restore goes on and fails at its end.
+    pub refused: u64,
+}
+
+impl From<u64> for Loaded {
+    /// All rows were taken.
+    fn from(rows: u64) -> Self {
+        Self { rows, refused: 0 }
+    }
+}
+
 /// A target that is being written to. Calls come from up to `workers` tasks at once.
 #[async_trait]
 pub trait RestoreSession: Send + Sync {
@@ -56,8 +72,8 @@ pub trait RestoreSession: Send + Sync {
     /// session goes on; any other kind ends the restore.
     async fn define(&self, item: &Item, text: &str) -> Result<()>;
 
-    /// Replays some blocks of `item`'s data, all of them or none, and says how many rows the target took.
-    async fn load(&self, item: &Item, blocks: Vec<Bytes>) -> Result<u64>;
+    /// Replays some blocks of `item`'s data. An error means that none of them is in, or that the target is partial.
+    async fn load(&self, item: &Item, blocks: Vec<Bytes>) -> Result<Loaded>;
 
     /// Reads `item`'s data back and counts and hashes it as the dump did.
     async fn measure(&self, item: &Item) -> Result<DataStats>;

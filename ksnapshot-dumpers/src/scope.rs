@@ -1,5 +1,8 @@
 //! What of a server is dumped.
 
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+
 use ksnapshot_core::pattern::Pattern;
 use serde::{Deserialize, Serialize};
 
@@ -32,4 +35,29 @@ impl Scope {
     pub(crate) fn is_default(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// Which indices of Elasticsearch or OpenSearch, and how they are read. The default is every index that is neither hidden nor
+/// closed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IndexScope {
+    /// Names and patterns, in the order in which they count: `logs-*`, and `-logs-old*` takes away.
+    pub indices: Vec<String>,
+    /// Hidden ones, too.
+    pub hidden: bool,
+    /// Closed ones, too: they are opened for the dump.
+    pub closed: bool,
+    /// Documents to ask for at first; pages then grow or shrink to some megabytes. 1,000 unless given.
+    pub page_size: Option<NonZeroU32>,
+    /// Readers of one index. As many as there are readers, for an index that is worth it, unless given.
+    pub slices: Option<NonZeroUsize>,
+}
+
+/// How a snapshot of Elasticsearch or OpenSearch is placed in another cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RestoreScope {
+    /// Indices and data streams that get another name: from, to.
+    pub renames: Vec<(String, String)>,
+    /// Where documents go, as lines of JSON, that the target refuses.
+    pub rejected: Option<PathBuf>,
 }

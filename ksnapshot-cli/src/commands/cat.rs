@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use ksnapshot_core::layout::Form;
 use ksnapshot_core::pipeline::{Excerpt, RestoreRequest, open_object, select};
 use ksnapshot_core::{Cx, Error, ErrorKind, RestoreOptions, Result};
 
@@ -13,10 +14,10 @@ use crate::output::Output;
 pub(crate) async fn run(args: CatArgs, _output: &Output, cx: &Cx) -> Result<u8> {
     let decryptor = args.which.decryptor()?;
     if let Some((storage, key)) = args.which.object()? {
-        if !args.tables.is_empty() {
+        if !args.tables.is_empty() || !args.indices.is_empty() {
             return Err(Error::new(
                 ErrorKind::Usage,
-                "--table needs a snapshot, and this is a single object",
+                "--table and --index need a snapshot, and this is a single object",
             ));
         }
         let reader = cx
@@ -31,7 +32,7 @@ pub(crate) async fn run(args: CatArgs, _output: &Output, cx: &Cx) -> Result<u8> 
     }
     let snapshot = args.which.find(cx).await?;
     let request = RestoreRequest {
-        tables: args.tables,
+        tables: [args.tables, args.indices].concat(),
         no_owner: false,
         no_privileges: false,
         jobs: NonZeroUsize::MIN,
@@ -41,7 +42,10 @@ pub(crate) async fn run(args: CatArgs, _output: &Output, cx: &Cx) -> Result<u8> 
         snapshot.check_objects().await?;
         let index = Arc::new(snapshot.index(decryptor.as_ref()).await?);
         let frames = snapshot.frames(decryptor.as_ref()).await?;
-        let mut excerpt = if request.tables.is_empty() {
+        let mut names = snapshot.manifest.data().map(|o| o.name.as_str());
+        let mut excerpt = if names.any(|name| Form::of(name) == Form::JsonLines) {
+            Excerpt::rows(&index, frames, &select(&index, &request)?)
+        } else if request.tables.is_empty() {
             Excerpt::whole(&index, frames)
         } else {
             Excerpt::of(&index, frames, &select(&index, &request)?)

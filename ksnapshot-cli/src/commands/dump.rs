@@ -25,8 +25,13 @@ pub(crate) async fn run(args: DumpArgs, output: &Output, cx: &Cx) -> Result<u8> 
     } else {
         Some(Arc::new(AgeEncryptor::new(&args.recipients)?))
     };
-    let access = access(&args.source, "KSNAPSHOT_SOURCE_PASSWORD", cx);
-    let source = ksnapshot_dumpers::source(&args.source, &access, args.scope.into())?;
+    let access = access(&args.source, "SOURCE", cx);
+    let source = ksnapshot_dumpers::source(
+        &args.source,
+        &access,
+        args.scope.into(),
+        args.indices.into(),
+    )?;
     let (place, _) = split_id(args.to.as_deref().unwrap_or_default());
     let storage = ksnapshot_storage::open(place)?;
     let request = DumpRequest {
@@ -67,8 +72,13 @@ pub(crate) async fn run(args: DumpArgs, output: &Output, cx: &Cx) -> Result<u8> 
 
 /// Tells what a dump would reach. Nothing is written anywhere.
 async fn preflight(args: DumpArgs, output: &Output, cx: &Cx) -> Result<u8> {
-    let access = access(&args.source, "KSNAPSHOT_SOURCE_PASSWORD", cx);
-    let source = ksnapshot_dumpers::source(&args.source, &access, args.scope.into())?;
+    let access = access(&args.source, "SOURCE", cx);
+    let source = ksnapshot_dumpers::source(
+        &args.source,
+        &access,
+        args.scope.into(),
+        args.indices.into(),
+    )?;
     let found = cx.guard(source.preflight(jobs(args.jobs), cx)).await?;
     if output.json {
         output.line(&json!({

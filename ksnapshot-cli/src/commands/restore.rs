@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use ksnapshot_core::pipeline::{RestoreRequest, Snapshot, restore, select};
 use ksnapshot_core::{Aspect, Cx, RestoreOptions, Result};
+use ksnapshot_dumpers::RestoreScope;
 use serde_json::json;
 
 use crate::args::{RestoreArgs, jobs};
@@ -13,12 +14,16 @@ use crate::place::access;
 use crate::progress::problem_text;
 
 pub(crate) async fn run(args: RestoreArgs, output: &Output, cx: &Cx) -> Result<u8> {
-    let access = access(&args.into, "KSNAPSHOT_TARGET_PASSWORD", cx);
-    let target = ksnapshot_dumpers::target(&args.into, &access)?;
+    let access = access(&args.into, "TARGET", cx);
+    let placing = RestoreScope {
+        renames: args.renames,
+        rejected: args.rejected,
+    };
+    let target = ksnapshot_dumpers::target(&args.into, &access, placing)?;
     let decryptor = args.which.decryptor()?;
     let snapshot = args.which.find(cx).await?;
     let request = RestoreRequest {
-        tables: args.tables,
+        tables: [args.tables, args.indices].concat(),
         no_owner: args.no_owner,
         no_privileges: args.no_privileges,
         jobs: jobs(args.jobs),

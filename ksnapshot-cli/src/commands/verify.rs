@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use ksnapshot_core::pipeline::{Level, restore_drill, verify};
 use ksnapshot_core::{Cx, Error, ErrorKind, Result};
+use ksnapshot_dumpers::RestoreScope;
 use serde_json::json;
 
 use crate::args::{LevelArg, VerifyArgs, jobs};
@@ -15,7 +16,9 @@ pub(crate) async fn run(args: VerifyArgs, output: &Output, cx: &Cx) -> Result<u8
     let scratch = args
         .scratch
         .as_deref()
-        .map(|url| ksnapshot_dumpers::target(url, &access(url, "KSNAPSHOT_TARGET_PASSWORD", cx)))
+        .map(|url| {
+            ksnapshot_dumpers::target(url, &access(url, "TARGET", cx), RestoreScope::default())
+        })
         .transpose()?;
     let snapshot = args.which.find(cx).await?;
     let began = Instant::now();

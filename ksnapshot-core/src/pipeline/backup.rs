@@ -42,11 +42,33 @@ pub struct DumpReport {
     pub problems: Vec<Problem>,
 }
 
+/// How often a dump begins anew when the source loses its view.
+const RESTARTS: u32 = 2;
+
 /// Dumps `dumper` into `storage` as one snapshot.
 ///
 /// On an error or a cancellation there is no snapshot: uploads are aborted, finished objects deleted where the storage
-/// allows it.
+/// allows it. A dump whose view of the source is lost ([`ErrorKind::ViewLost`]) begins anew: what it has written
+/// already can't be taken back out of a stream, and another view would not fit it.
 pub async fn dump(
+    dumper: &dyn Dumper,
+    storage: &dyn Storage,
+    request: &DumpRequest,
+    cx: &Cx,
+) -> Result<DumpReport> {
+    let mut restarts = RESTARTS;
+    loop {
+        match once(dumper, storage, request, cx).await {
+            Err(error) if error.kind() == ErrorKind::ViewLost && restarts > 0 => {
+                restarts -= 1;
+                cx.emit(&Event::Warning(&format!("{error:#}: the dump begins anew")));
+            }
+            done => return done,
+        }
+    }
+}
+
+async fn once(
     dumper: &dyn Dumper,
     storage: &dyn Storage,
     request: &DumpRequest,
@@ -60,7 +82,7 @@ pub async fn dump(
         kind: session.outline().source.kind.clone(),
         database: dumper.database(),
     };
-    let names = Names::new(&series, started, &id);
+    let names = Names::new(&series, session.outline().form, started, &id);
     let mut undo = Undo {
         storage,
         names: &names,

@@ -41,6 +41,23 @@ impl Excerpt {
         }
     }
 
+    /// Only the rows of what was chosen.
+    pub fn rows(index: &Arc<Index>, frames: FrameReader, selection: &Selection) -> Self {
+        let rows = index.data_frames();
+        let wanted = (selection.items.iter())
+            .filter_map(|id| rows.get(id))
+            .flatten();
+        Self {
+            index: Arc::clone(index),
+            open: OpenFrame::new(frames.clone()),
+            frames,
+            todo: (runs(&index.frames, wanted.copied()).into_iter())
+                .map(Piece::Run)
+                .collect(),
+            ready: VecDeque::new(),
+        }
+    }
+
     /// Only what was chosen, and the settings under which it is replayed.
     pub fn of(index: &Arc<Index>, frames: FrameReader, selection: &Selection) -> Self {
         let rows = index.data_frames();

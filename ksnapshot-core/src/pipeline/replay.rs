@@ -12,7 +12,7 @@ use super::tally::Tally;
 use super::texts::Texts;
 use crate::pattern::Pattern;
 use crate::{
-    Aspect, Cx, Decryptor, Error, ErrorKind, Event, Frame, Index, Problem, RestoreOptions,
+    Aspect, Cx, Decryptor, Error, ErrorKind, Event, Frame, Index, Loaded, Problem, RestoreOptions,
     RestoreSession, Restorer, Result, Stage,
 };
 
@@ -36,6 +36,8 @@ pub struct RestoreRequest {
 pub struct RestoreReport {
     /// Rows that the target took.
     pub rows: u64,
+    /// Rows that it refused.
+    pub(super) refused: u64,
     /// Bytes of plain text that were replayed.
     pub bytes: u64,
     /// What was refused or left out.
@@ -108,6 +110,16 @@ pub async fn restore(
     };
     let report = done.map_err(partial)?;
     closed.map_err(partial)?;
+    if report.refused > 0 {
+        return Err(partial(Error::new(
+            ErrorKind::Failed,
+            format!(
+                "the target refused {} of {} rows",
+                report.refused,
+                report.rows + report.refused
+            ),
+        )));
+    }
     Ok(report)
 }
 
@@ -154,13 +166,14 @@ impl Run {
         }
         let runs = self.loadable(runs, &tally)?;
         let mut schedule = Schedule::new(self, runs, texts.after, &mut tally);
-        let rows = schedule.load().await?;
+        let Loaded { rows, refused } = schedule.load().await?;
         for (id, text) in texts.values {
             schedule.define(id, text).await?;
         }
         schedule.finish().await?;
         Ok(RestoreReport {
             rows,
+            refused,
             bytes,
             problems: tally.problems,
         })

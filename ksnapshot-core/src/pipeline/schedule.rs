@@ -13,7 +13,7 @@ use super::read::{FrameReader, joined};
 use super::replay::Run;
 use super::tally::Tally;
 use crate::{
-    Aspect, Cx, Error, ErrorKind, Event, Frame, Index, Item, RestoreSession, Result, Stage,
+    Aspect, Cx, Error, ErrorKind, Event, Frame, Index, Item, Loaded, RestoreSession, Result, Stage,
 };
 
 /// Sessions that a restore with so many jobs uses: as many write rows as build what comes after them.
@@ -42,11 +42,11 @@ pub(super) struct Schedule<'a> {
     /// The last definition of each turn, and whether it is one of grants.
     turns: Vec<(u32, bool)>,
     defining: usize,
-    rows: u64,
+    loaded: Loaded,
 }
 
 enum Ended {
-    Loaded { tables: Vec<u32>, rows: u64 },
+    Loaded { tables: Vec<u32>, loaded: Loaded },
     Defined { item: u32, done: Result<()> },
 }
 
@@ -86,17 +86,17 @@ impl<'a> Schedule<'a> {
             texts: after.into_iter().collect(),
             turns,
             defining: 0,
-            rows: 0,
+            loaded: Loaded::default(),
         }
     }
 
-    /// Writes all rows, and what belongs to a table as soon as its rows are in. Says how many rows the target took.
-    pub(super) async fn load(&mut self) -> Result<u64> {
+    /// Writes all rows, and what belongs to a table as soon as its rows are in. Says what became of the rows.
+    pub(super) async fn load(&mut self) -> Result<Loaded> {
         loop {
             self.begin_loads();
             self.begin_definitions(self.run.jobs.get(), Self::is_ripe);
             if self.tasks.is_empty() {
-                return Ok(self.rows);
+                return Ok(self.loaded);
             }
             self.settle_one().await?;
         }
@@ -186,9 +186,10 @@ impl<'a> Schedule<'a> {
             return Ok(());
         };
         match joined(ended)? {
-            Ended::Loaded { tables, rows } => {
+            Ended::Loaded { tables, loaded } => {
                 self.loading -= 1;
-                self.rows += rows;
+                self.loaded.rows += loaded.rows;
+                self.loaded.refused += loaded.refused;
                 for table in tables {
                     if let Some(left) = self.unloaded.get_mut(&table) {
                         *left -= 1;
@@ -243,7 +244,7 @@ impl Load {
         let blocks = self.frames.run(&frames).await?;
         let _turn = (self.writing.acquire().await).map_err(|_| Error::cancelled())?;
         let mut blocks = blocks.into_iter();
-        let mut rows = 0;
+        let mut loaded = Loaded::default();
         for frames in frames.chunk_by(|a, b| a.item == b.item) {
             let blocks: Vec<Bytes> =
                 (blocks.by_ref().take(frames.len()).map(Bytes::from)).collect();
@@ -255,21 +256,26 @@ impl Load {
             let expected: u64 = frames.iter().map(|f| f.rows).sum();
             let took =
                 (self.session.load(item, blocks).await).map_err(|e| e.context(item.title()))?;
-            if took != expected {
+            if took.rows + took.refused != expected {
                 return Err(Error::new(
                     ErrorKind::Failed,
                     format!(
-                        "{}: the target took {took} of {expected} rows",
-                        item.title()
+                        "{}: the target took {} of {expected} rows",
+                        item.title(),
+                        took.rows
                     ),
                 ));
             }
-            rows += took;
-            self.cx.emit(&Event::Moved { bytes, rows: took });
+            loaded.rows += took.rows;
+            loaded.refused += took.refused;
+            self.cx.emit(&Event::Moved {
+                bytes,
+                rows: took.rows,
+            });
         }
         Ok(Ended::Loaded {
             tables: tables(&self.index, &frames),
-            rows,
+            loaded,
         })
     }
 }

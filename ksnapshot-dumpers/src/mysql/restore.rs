@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ksnapshot_core::{
-    Bytes, Cx, DataStats, Error, ErrorKind, Event, Index, Item, RestoreOptions, RestoreSession,
-    Result, async_trait,
+    Bytes, Cx, DataStats, Error, ErrorKind, Event, Index, Item, Loaded, RestoreOptions,
+    RestoreSession, Result, async_trait,
 };
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
@@ -366,7 +366,7 @@ impl RestoreSession for Session {
         done
     }
 
-    async fn load(&self, item: &Item, blocks: Vec<Bytes>) -> Result<u64> {
+    async fn load(&self, item: &Item, blocks: Vec<Bytes>) -> Result<Loaded> {
         let table = self.table(item)?;
         let mut worker = self.take()?;
         worker.go_to(Some(&table.database)).await?;
@@ -384,7 +384,7 @@ impl RestoreSession for Session {
             _ => e,
         })?;
         self.give_back(worker);
-        Ok(took)
+        Ok(took.into())
     }
 
     async fn measure(&self, item: &Item) -> Result<DataStats> {

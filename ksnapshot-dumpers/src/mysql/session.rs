@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ksnapshot_core::catalog::CatalogModel;
+use ksnapshot_core::layout::Form;
 use ksnapshot_core::{
     Cx, DataPart, DumpSession, Error, ErrorKind, Event, ObjectPlan, Outline, PartSink, Problem,
     ProblemKind, Result, SourceInfo, async_trait,
@@ -74,6 +75,7 @@ impl Session {
                 server_version: view.version.clone(),
             },
             consistency: view.consistency.clone(),
+            form: Form::Sql,
             catalog: CatalogModel {
                 kind: kind.into(),
                 version: MODEL_VERSION,

@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 use ksnapshot_core::{
-    Bytes, Cx, DataStats, Error, ErrorKind, Index, Item, RestoreOptions, RestoreSession, Result,
-    Stage, async_trait,
+    Bytes, Cx, DataStats, Error, ErrorKind, Index, Item, Loaded, RestoreOptions, RestoreSession,
+    Result, Stage, async_trait,
 };
 use sqlx::postgres::PgConnection;
 
@@ -142,7 +142,7 @@ impl RestoreSession for Session {
         done
     }
 
-    async fn load(&self, item: &Item, blocks: Vec<Bytes>) -> Result<u64> {
+    async fn load(&self, item: &Item, blocks: Vec<Bytes>) -> Result<Loaded> {
         let (mut connection, _) = self.take()?;
         let took = if self
             .script
@@ -164,7 +164,7 @@ impl RestoreSession for Session {
                 })?
         };
         self.give_back(connection);
-        Ok(took)
+        Ok(took.into())
     }
 
     async fn measure(&self, item: &Item) -> Result<DataStats> {

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ksnapshot_core::catalog::CatalogModel;
+use ksnapshot_core::layout::Form;
 use ksnapshot_core::{
     Aspect, Consistency, Cx, DataPart, DumpSession, Error, ErrorKind, Item, ObjectPlan, Outline,
     PartSink, Problem, ProblemKind, Result, SourceInfo, Stage, async_trait,
@@ -140,6 +141,7 @@ impl Session {
                 claim: "one-snapshot".into(),
                 position: BTreeMap::from([("lsn".to_owned(), position)]),
             },
+            form: Form::Sql,
             catalog: CatalogModel {
                 kind: KIND.into(),
                 version: MODEL_VERSION,
