@@ -235,6 +235,7 @@ Examples:
   ksnapshot restore ./backups#ab12cd34 --into postgres://localhost/shop --table public.orders --identity key.txt
   ksnapshot restore ./backups --into postgres://localhost/shop_copy --identity key.txt --plan
   ksnapshot restore ./backups --database shop --into mysql://root@localhost/shop_copy --create --identity key.txt
+  ksnapshot restore ./orders-data.json.gz --into elasticsearch://localhost/orders
   ksnapshot restore ./backups --index orders --rename orders=orders-copy --into elasticsearch://localhost --identity key.txt
 
 A restore never overwrites unasked: the target must be empty, or with --table must not have those tables. Whatever can be
@@ -242,6 +243,9 @@ known to be wrong with the snapshot is found before the target is touched.
 
 A snapshot of one MySQL database goes into the database that the URL names; one of several goes into databases of their own
 names, and the URL names none.
+
+In place of a snapshot, a file that elasticdump has written, or one object of a snapshot, is restored into a cluster line by
+line; documents go into an index that is there, so restore the file of its mapping first.
 
 A snapshot of one index goes into the index that the URL names, if it names one. Templates, pipelines, policies and scripts
 that the cluster has already under their names stay as they are.

@@ -62,7 +62,7 @@ impl Which {
         let text = self.storage.as_str();
         let is_object = if text.contains("://") && !text.starts_with("file://") {
             let path = text.split(['?', '#']).next().unwrap_or(text);
-            [".age", ".gz", ".zst", ".sql", ".jsonl", ".out"]
+            [".age", ".gz", ".zst", ".sql", ".json", ".jsonl", ".out"]
                 .iter()
                 .any(|suffix| path.ends_with(suffix))
         } else {

@@ -46,7 +46,7 @@ pub use manifest::{
 };
 pub use pipeline::sink::{PartSink, RowBlock};
 pub use progress::{Event, Observer, Silent};
-pub use restore::{Loaded, RestoreOptions, RestoreSession, Restorer};
+pub use restore::{ForeignSession, Loaded, RestoreOptions, RestoreSession, Restorer};
 pub use rowhash::RowHash;
 pub use series::{Choice, Series, choose};
 pub use storage::{Key, ObjectInfo, ObjectWriter, PutMode, Storage};

@@ -10,6 +10,7 @@
 mod backup;
 mod definitions;
 mod excerpt;
+mod foreign;
 pub mod read;
 mod replay;
 mod schedule;
@@ -22,6 +23,7 @@ mod verify;
 
 pub use backup::{DumpReport, DumpRequest, dump};
 pub use excerpt::Excerpt;
+pub use foreign::restore_object;
 pub use read::{Snapshot, list, open_object};
 pub use replay::{RestoreReport, RestoreRequest, restore};
 pub use selection::{Selection, select};

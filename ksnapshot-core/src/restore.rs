@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{Cx, DataStats, Index, Item, Result};
+use crate::{Cx, DataStats, Error, ErrorKind, Index, Item, Result};
 
 /// How to treat the target.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,6 +47,15 @@ pub trait Restorer: Send + Sync + Debug {
 
     /// Drops the database that [`Restorer::scratch`] made. A missing one is success.
     async fn drop_scratch(&self, name: &str) -> Result<()>;
+
+    /// Opens the target for lines that another program has dumped. Most targets take none.
+    async fn foreign(&self, _clean: bool, _cx: &Cx) -> Result<Arc<dyn ForeignSession>> {
+        Err(Error::new(
+            ErrorKind::Usage,
+            format!("{} takes snapshots, and this is a single object", self.target()),
+        )
+        .hint("Print the object with `ksnapshot cat OBJECT`, and give its text to the client of the database."))
+    }
 }
 
 /// What became of some rows.
@@ -63,6 +72,16 @@ impl From<u64> for Loaded {
     fn from(rows: u64) -> Self {
         Self { rows, refused: 0 }
     }
+}
+
+/// A target for lines that another program has dumped. Calls come from several tasks at once.
+#[async_trait]
+pub trait ForeignSession: Send + Sync {
+    /// Takes some whole lines.
+    async fn take(&self, lines: Bytes) -> Result<Loaded>;
+
+    /// Ends the session. Always called once.
+    async fn close(&self, succeeded: bool) -> Result<()>;
 }
 
 /// A target that is being written to. Calls come from up to `workers` tasks at once.

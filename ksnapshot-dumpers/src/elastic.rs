@@ -5,6 +5,7 @@ mod catalog;
 mod choice;
 mod compact;
 mod connect;
+mod foreign;
 mod http;
 mod line;
 mod page;
@@ -23,8 +24,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use ksnapshot_core::{
-    Cx, DumpSession, Dumper, Index, Preflight, RestoreOptions, RestoreSession, Restorer, Result,
-    async_trait,
+    Cx, DumpSession, Dumper, ForeignSession, Index, Preflight, RestoreOptions, RestoreSession,
+    Restorer, Result, async_trait,
 };
 
 use version::Flavour;
@@ -78,6 +79,10 @@ impl Restorer for Elastic {
     async fn scratch(&self, name: &str, _index: &Index) -> Result<Arc<dyn Restorer>> {
         self.connect().await?;
         Ok(Arc::new(self.with_scratch(name)))
+    }
+
+    async fn foreign(&self, clean: bool, cx: &Cx) -> Result<Arc<dyn ForeignSession>> {
+        Ok(Arc::new(foreign::Session::open(self, clean, cx).await?))
     }
 
     async fn drop_scratch(&self, name: &str) -> Result<()> {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use ksnapshot_core::pipeline::{RestoreRequest, Snapshot, restore, select};
-use ksnapshot_core::{Aspect, Cx, RestoreOptions, Result};
+use ksnapshot_core::pipeline::{RestoreRequest, Snapshot, restore, restore_object, select};
+use ksnapshot_core::{Aspect, Cx, Error, ErrorKind, RestoreOptions, Result};
 use ksnapshot_dumpers::RestoreScope;
 use serde_json::json;
 
@@ -21,6 +21,42 @@ pub(crate) async fn run(args: RestoreArgs, output: &Output, cx: &Cx) -> Result<u
     };
     let target = ksnapshot_dumpers::target(&args.into, &access, placing)?;
     let decryptor = args.which.decryptor()?;
+    if let Some((storage, key)) = args.which.object()? {
+        if args.plan || !args.tables.is_empty() || !args.indices.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                "--plan, --table and --index need a snapshot, and this is a single object",
+            ));
+        }
+        let began = Instant::now();
+        let loaded = restore_object(
+            &storage,
+            &key,
+            decryptor.as_ref(),
+            target.as_ref(),
+            args.clean,
+            jobs(args.jobs),
+            cx,
+        )
+        .await?;
+        if output.json {
+            output.line(&json!({
+                "message_type": "summary",
+                "outcome": "complete",
+                "rows": loaded.rows,
+                "seconds": began.elapsed().as_secs_f64(),
+                "problems": [],
+            }))?;
+        } else {
+            output.note(&format!(
+                "{key} restored into {}: {} in {:.1} s",
+                target.target(),
+                plural(loaded.rows, "row"),
+                began.elapsed().as_secs_f64(),
+            ));
+        }
+        return Ok(0);
+    }
     let snapshot = args.which.find(cx).await?;
     let request = RestoreRequest {
         tables: [args.tables, args.indices].concat(),

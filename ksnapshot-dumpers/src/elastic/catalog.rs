@@ -135,7 +135,7 @@ pub(super) async fn read(
     closed: bool,
 ) -> Result<Catalog> {
     let mut catalog = Catalog::default();
-    let streams = streams(client).await?;
+    let streams = streams(client, server).await?;
     let backing: BTreeMap<&str, &str> = (streams.iter())
         .flat_map(|s| {
             s.indices
@@ -361,7 +361,7 @@ struct Backing {
     index_name: String,
 }
 
-async fn streams(client: &Client) -> Result<Vec<FoundStream>> {
+async fn streams(client: &Client, server: &Server) -> Result<Vec<FoundStream>> {
     #[derive(Deserialize)]
     struct Answer {
         data_streams: Vec<Box<RawValue>>,
@@ -376,7 +376,7 @@ async fn streams(client: &Client) -> Result<Vec<FoundStream>> {
         #[serde(default)]
         indices: Vec<Backing>,
     }
-    let Some(body) = client.find("/_data_stream?expand_wildcards=all").await? else {
+    let Some(body) = client.find(server.data_streams()).await? else {
         return Ok(Vec::new());
     };
     let Answer { data_streams } = parse("data streams", &body)?;

@@ -118,6 +118,11 @@ impl Client {
         reply.good(path).map(Some)
     }
 
+    /// Sends what has no body and may be sent twice.
+    pub(super) async fn act(&self, method: Method, path: &str) -> Result<Vec<u8>> {
+        self.patiently(method, path, None).await?.good(path)
+    }
+
     /// Sends JSON that may be sent twice.
     pub(super) async fn ask(
         &self,
@@ -242,7 +247,13 @@ impl Reply {
         self.status == StatusCode::NOT_FOUND
             || self.status == StatusCode::METHOD_NOT_ALLOWED
             || (self.status == StatusCode::BAD_REQUEST
-                && (self.says("no handler found") || self.says("Unrecognized request")))
+                && [
+                    "no handler found",
+                    "Unrecognized request",
+                    "Invalid index name [_",
+                ]
+                .iter()
+                .any(|text| self.says(text)))
     }
 
     pub(super) fn says(&self, text: &str) -> bool {

@@ -96,27 +96,41 @@ impl Session {
             .map(|i| (names.of(&i.name), i.kind == STREAM))
             .collect();
         target::make_room(&client, &wanted, options.clean).await?;
-        let expected = (index.items.iter())
-            .filter_map(|item| Some((item.table?, item.data?.rows)))
-            .collect();
         Ok(Self {
+            expected: (index.items.iter())
+                .filter_map(|item| Some((item.table?, item.data?.rows)))
+                .collect(),
+            ..Self::new(target, client, server, names, options.clean, rejected, cx)
+        })
+    }
+
+    pub(super) fn new(
+        target: &Elastic,
+        client: Client,
+        server: Server,
+        names: Names,
+        clean: bool,
+        rejected: Rejected,
+        cx: &Cx,
+    ) -> Self {
+        Self {
             client,
             server,
             names,
-            clean: options.clean,
+            clean,
             drill: target.scratch.is_some(),
             pace: Pace::new(),
             rejected,
-            expected,
+            expected: BTreeMap::new(),
             refused: Mutex::default(),
             unknown: Mutex::default(),
             last: Mutex::default(),
             cx: cx.clone(),
-        })
+        }
     }
 
     /// Makes an index without what would be in the way of its documents.
-    async fn create(&self, name: &str, json: &Value) -> Result<()> {
+    pub(super) async fn create(&self, name: &str, json: &Value) -> Result<()> {
         let target = self.names.of(name);
         let path = format!("/{}", segment(&target));
         let mut settings = settings::divide(&json["settings"]).create;
@@ -174,7 +188,7 @@ impl Session {
     async fn stream(&self, item: &Item, json: &Value) -> Result<()> {
         let target = self.names.of(&item.name);
         let path = format!("/_data_stream/{}", segment(&target));
-        match self.client.ask(Method::PUT, &path, &json!({})).await {
+        match self.client.act(Method::PUT, &path).await {
             Ok(_) => {}
             Err(error)
                 if error
@@ -203,7 +217,12 @@ impl Session {
     }
 
     /// Ends the load of an index: everything is searchable and counted, and the settings are those of the source.
-    async fn settle(&self, table: u32, name: &str, mut later: Map<String, Value>) -> Result<()> {
+    pub(super) async fn settle(
+        &self,
+        table: u32,
+        name: &str,
+        mut later: Map<String, Value>,
+    ) -> Result<()> {
         let target = self.names.of(name);
         let mut unknown = lock(&self.unknown).remove(name).unwrap_or_default();
         for _ in 0..REFUSALS {
@@ -238,7 +257,7 @@ impl Session {
     }
 
     /// Aliases with their filters, routings and flags, all at once.
-    async fn alias(&self, name: &str, json: &Value) -> Result<()> {
+    pub(super) async fn alias(&self, name: &str, json: &Value) -> Result<()> {
         let target = self.names.of(name);
         let mut actions = Vec::new();
         for (alias, options) in json["aliases"].as_object().into_iter().flatten() {
@@ -254,7 +273,7 @@ impl Session {
     }
 
     /// A template, pipeline, policy or script. One that is there already stays, unless it's to be replaced.
-    async fn global(&self, kind: GlobalKind, name: &str, json: &Value) -> Result<()> {
+    pub(super) async fn global(&self, kind: GlobalKind, name: &str, json: &Value) -> Result<()> {
         let mut definition = self
             .names
             .within(kind, global_definition(kind, json).clone());
@@ -292,15 +311,35 @@ impl Session {
         Ok(())
     }
 
-    fn action(&self, item: &Item, index_kind: &str) -> (String, Action) {
-        let action = match index_kind {
-            STREAM => Action::Create,
-            _ => Action::Index,
-        };
-        (self.bulk_path(&self.names.of(&item.name)), action)
+    /// Writes documents, and keeps those that are refused.
+    pub(super) async fn write(
+        &self,
+        path: &str,
+        action: Action,
+        documents: Vec<Document<'_>>,
+    ) -> Result<Loaded> {
+        let written = bulk::write(&self.client, path, action, documents, &self.pace)
+            .await
+            .map_err(|e| match e.kind() {
+                ErrorKind::Refused => e.with_kind(ErrorKind::Failed),
+                _ => e,
+            })?;
+        self.rejected.keep(&written.refused)?;
+        Ok(Loaded {
+            rows: written.rows,
+            refused: written.refused.len() as u64,
+        })
     }
 
-    fn bulk_path(&self, target: &str) -> String {
+    /// Tells of documents that were refused.
+    pub(super) fn tell_rejected(&self) -> Result<()> {
+        if let Some(told) = self.rejected.finish()? {
+            self.cx.emit(&Event::Warning(&told));
+        }
+        Ok(())
+    }
+
+    pub(super) fn bulk_path(&self, target: &str) -> String {
         let alias = match self.server.knows_require_alias() {
             true => "&require_alias=false",
             false => "",
@@ -372,25 +411,17 @@ impl RestoreSession for Session {
     async fn load(&self, item: &Item, blocks: Vec<Bytes>) -> Result<Loaded> {
         let table = item.table.unwrap_or(item.id);
         let stream = (lock(&self.last).iter()).any(|last| last.stream == Some(table));
-        let (path, action) = self.action(item, if stream { STREAM } else { INDEX });
+        let path = self.bulk_path(&self.names.of(&item.name));
+        let action = match stream {
+            true => Action::Create,
+            false => Action::Index,
+        };
         let documents: Vec<Document<'_>> = (blocks.iter())
             .flat_map(|block| Document::all(block))
             .collect::<Result<_>>()?;
-        let written = bulk::write(&self.client, &path, action, documents, &self.pace)
-            .await
-            .map_err(|e| match e.kind() {
-                ErrorKind::Refused => e.with_kind(ErrorKind::Failed),
-                _ => e,
-            })?;
-        let refused = written.refused.len() as u64;
-        if refused > 0 {
-            self.rejected.keep(&written.refused)?;
-            *lock(&self.refused).entry(table).or_default() += refused;
-        }
-        Ok(Loaded {
-            rows: written.rows,
-            refused,
-        })
+        let loaded = self.write(&path, action, documents).await?;
+        *lock(&self.refused).entry(table).or_default() += loaded.refused;
+        Ok(loaded)
     }
 
     async fn measure(&self, item: &Item) -> Result<DataStats> {
@@ -420,9 +451,7 @@ impl RestoreSession for Session {
     }
 
     async fn close(&self, succeeded: bool) -> Result<()> {
-        if let Some(told) = self.rejected.finish()? {
-            self.cx.emit(&Event::Warning(&told));
-        }
+        self.tell_rejected()?;
         if !succeeded {
             return Ok(());
         }

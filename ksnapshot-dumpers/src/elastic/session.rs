@@ -142,7 +142,7 @@ impl Session {
         for index in closed {
             let path = format!("/{}/_open", segment(&index));
             self.opened.push(index);
-            self.client.ask(Method::POST, &path, &json!({})).await?;
+            self.client.act(Method::POST, &path).await?;
         }
         let mut opening = Vec::new();
         for source in &self.sources {
@@ -177,7 +177,7 @@ impl Session {
         let mut done = Ok(());
         for index in &self.opened {
             let path = format!("/{}/_close", segment(index));
-            if let Err(error) = self.client.ask(Method::POST, &path, &json!({})).await {
+            if let Err(error) = self.client.act(Method::POST, &path).await {
                 done = Err(error.context(format!("index {index}: not closed again")));
             }
         }

@@ -77,10 +77,9 @@ pub(super) fn divide(settings: &Value) -> Settings {
         map.insert(format!("index.{key}"), value);
     }
     // What isn't set is the server's default, to which it has to go back.
-    divided
-        .later
-        .entry("index.refresh_interval")
-        .or_insert(Value::Null);
+    for key in ["index.refresh_interval", "index.auto_expand_replicas"] {
+        divided.later.entry(key).or_insert(Value::Null);
+    }
     divided
 }
 
@@ -142,7 +141,7 @@ mod tests {
         assert_eq!(
             Value::from(divided.later),
             json!({
-                "index.number_of_replicas": "2", "index.refresh_interval": null, "index.final_pipeline": "f",
+                "index.number_of_replicas": "2", "index.refresh_interval": null, "index.auto_expand_replicas": null, "index.final_pipeline": "f",
                 "index.lifecycle.name": "p", "index.lifecycle.rollover_alias": "r",
             })
         );

@@ -2,7 +2,7 @@
 
 use ksnapshot_core::{Error, ErrorKind, Index, Result};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::catalog::GlobalKind;
 use super::connect::Elastic;
@@ -125,8 +125,8 @@ impl Names {
 }
 
 /// What already has a name.
-#[derive(Debug, PartialEq, Eq)]
-enum There {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum There {
     Nothing,
     Index,
     Stream,
@@ -134,7 +134,7 @@ enum There {
     Alias,
 }
 
-async fn there(client: &Client, name: &str) -> Result<There> {
+pub(super) async fn there(client: &Client, name: &str) -> Result<There> {
     let path = format!(
         "/{}?expand_wildcards=all&filter_path=*.data_stream,*.settings.index.uuid",
         segment(name)
@@ -220,7 +220,7 @@ pub(super) async fn drop_scratch(client: &Client, server: &Server, prefix: &str)
         };
         names.into_iter().filter(|name| ours(name)).collect()
     };
-    let streams = client.find("/_data_stream?expand_wildcards=all").await?;
+    let streams = client.find(server.data_streams()).await?;
     for name in named(streams, "data_streams") {
         delete(client, &format!("/_data_stream/{}", segment(&name))).await?;
     }
@@ -274,7 +274,7 @@ pub(super) async fn put_settings(client: &Client, name: &str, settings: &Value) 
 pub(super) async fn count(client: &Client, name: &str) -> Result<u64> {
     let name = segment(name);
     client
-        .ask(Method::POST, &format!("/{name}/_refresh"), &json!({}))
+        .act(Method::POST, &format!("/{name}/_refresh"))
         .await?;
     let body = client.get(&format!("/{name}/_count")).await?;
     let told: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -289,6 +289,8 @@ pub(super) async fn count(client: &Client, name: &str) -> Result<u64> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -101,6 +101,15 @@ impl Server {
         }
     }
 
+    /// Where every data stream is listed, hidden ones included.
+    pub(super) fn data_streams(&self) -> &'static str {
+        if self.is(Flavour::Elasticsearch, (7, 16)) {
+            "/_data_stream?expand_wildcards=all"
+        } else {
+            "/_data_stream"
+        }
+    }
+
     /// Whether vectors are left out of documents unless asked for.
     pub(super) fn hides_vectors(&self) -> bool {
         self.is(Flavour::Elasticsearch, (9, 2))
