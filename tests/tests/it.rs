@@ -7,6 +7,8 @@
 mod architecture;
 #[path = "it/cat.rs"]
 mod cat;
+#[path = "it/elastic.rs"]
+mod elastic;
 #[path = "it/elastic_harness.rs"]
 mod elastic_harness;
 #[path = "it/faults.rs"]

@@ -71,6 +71,8 @@ pub(super) struct Global {
 pub(super) enum GlobalKind {
     Script,
     Pipeline,
+    /// OpenSearch has them.
+    SearchPipeline,
     Policy,
     ComponentTemplate,
     IndexTemplate,
@@ -78,9 +80,10 @@ pub(super) enum GlobalKind {
 }
 
 impl GlobalKind {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Script,
         Self::Pipeline,
+        Self::SearchPipeline,
         Self::Policy,
         Self::ComponentTemplate,
         Self::IndexTemplate,
@@ -92,6 +95,7 @@ impl GlobalKind {
         match self {
             Self::Script => "script",
             Self::Pipeline => "pipeline",
+            Self::SearchPipeline => "search_pipeline",
             Self::Policy => "policy",
             Self::ComponentTemplate => "component_template",
             Self::IndexTemplate => "index_template",
@@ -104,6 +108,7 @@ impl GlobalKind {
         match self {
             Self::Script => "stored script",
             Self::Pipeline => "ingest pipeline",
+            Self::SearchPipeline => "search pipeline",
             Self::Policy => "lifecycle policy",
             Self::ComponentTemplate => "component template",
             Self::IndexTemplate => "index template",
@@ -111,11 +116,17 @@ impl GlobalKind {
         }
     }
 
+    /// Whether servers of this family know it.
+    pub(super) fn is_of(self, flavour: Flavour) -> bool {
+        self != Self::SearchPipeline || flavour == Flavour::OpenSearch
+    }
+
     /// Where one is read, written and deleted.
     pub(super) fn path(self, flavour: Flavour, name: &str) -> String {
         let folder = match (self, flavour) {
             (Self::Script, _) => "_scripts",
             (Self::Pipeline, _) => "_ingest/pipeline",
+            (Self::SearchPipeline, _) => "_search/pipeline",
             (Self::Policy, Flavour::Elasticsearch) => "_ilm/policy",
             (Self::Policy, Flavour::OpenSearch) => "_plugins/_ism/policies",
             (Self::ComponentTemplate, _) => "_component_template",
@@ -430,6 +441,9 @@ async fn parts(client: &Client, names: &[String]) -> Result<BTreeMap<String, Par
 
 /// All of a kind but what the server makes itself.
 async fn globals(client: &Client, server: &Server, kind: GlobalKind) -> Result<Vec<Global>> {
+    if !kind.is_of(server.flavour) {
+        return Ok(Vec::new());
+    }
     let path = match kind {
         // There is no way to list scripts but the state of the cluster.
         GlobalKind::Script => {

@@ -230,6 +230,12 @@ fn read(line: &[u8]) -> Result<Line> {
     } else if every("processors") {
         GlobalKind::Pipeline
     } else if (members.values()).all(|v| {
+        ["request_processors", "response_processors"]
+            .iter()
+            .any(|k| v[*k].is_array())
+    }) {
+        GlobalKind::SearchPipeline
+    } else if (members.values()).all(|v| {
         ["settings", "mappings", "aliases"]
             .iter()
             .any(|k| v[*k].is_object())

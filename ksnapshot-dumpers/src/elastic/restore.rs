@@ -274,6 +274,12 @@ impl Session {
 
     /// A template, pipeline, policy or script. One that is there already stays, unless it's to be replaced.
     pub(super) async fn global(&self, kind: GlobalKind, name: &str, json: &Value) -> Result<()> {
+        if !kind.is_of(self.server.flavour) {
+            return Err(refused(format!(
+                "a {} is nothing that the target knows",
+                kind.title()
+            )));
+        }
         let mut definition = self
             .names
             .within(kind, global_definition(kind, json).clone());
@@ -360,7 +366,7 @@ fn found_definition<'a>(kind: GlobalKind, found: &'a Value, name: &str) -> &'a V
         // Elasticsearch tells it under its name, OpenSearch alone.
         GlobalKind::Policy if found["policy"].is_object() => &found["policy"],
         GlobalKind::Policy => &found[name]["policy"],
-        GlobalKind::Pipeline | GlobalKind::Template => &found[name],
+        GlobalKind::Pipeline | GlobalKind::SearchPipeline | GlobalKind::Template => &found[name],
     }
 }
 

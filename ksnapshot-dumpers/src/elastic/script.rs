@@ -49,7 +49,7 @@ pub(super) struct Source {
 /// What kind of items an object holds, and how it reads.
 pub(super) fn shape(kind: &str) -> Shape {
     match kind {
-        MAPPING | STREAM | "ingest pipeline" => Shape::PLAIN,
+        MAPPING | STREAM | "ingest pipeline" | "search pipeline" => Shape::PLAIN,
         "stored script" => Shape::listed("stored_scripts"),
         "component template" => Shape::listed("component_templates"),
         "index template" => Shape::listed("index_templates"),
@@ -137,7 +137,12 @@ pub(super) fn script(catalog: &Catalog) -> Script {
     };
     global(
         &mut w,
-        &[GlobalKind::Script, GlobalKind::Pipeline, GlobalKind::Policy],
+        &[
+            GlobalKind::Script,
+            GlobalKind::Pipeline,
+            GlobalKind::SearchPipeline,
+            GlobalKind::Policy,
+        ],
     );
     let mut tables: Vec<(u32, &str, Size)> = Vec::new();
     for index in &catalog.indices {
@@ -217,7 +222,7 @@ pub(super) fn script(catalog: &Catalog) -> Script {
         depends.extend(
             pipelines(&index.settings)
                 .iter()
-                .filter_map(|p| globals.get(&(GlobalKind::Pipeline, p.as_str())).copied()),
+                .filter_map(|(kind, name)| globals.get(&(*kind, name.as_str())).copied()),
         );
         let settings = format!("{{\"settings\":{}}}", index.settings);
         let settings = w.define(
@@ -245,9 +250,10 @@ pub(super) fn script(catalog: &Catalog) -> Script {
 
 /// Frames the texts of each object, and puts the objects in the order in which a person would load them.
 fn finish(mut w: Writer) -> Script {
-    const ORDER: [&str; 12] = [
+    const ORDER: [&str; 13] = [
         "script",
         "pipeline",
+        "search_pipeline",
         "policy",
         "index",
         "settings",
@@ -294,7 +300,9 @@ fn global_json(kind: GlobalKind, name: &str, definition: &str) -> String {
         }
         GlobalKind::IndexTemplate => format!("{{\"name\":{name},\"index_template\":{definition}}}"),
         GlobalKind::Policy => format!("{{\"policy\":{definition}}}"),
-        GlobalKind::Pipeline | GlobalKind::Template => definition.to_owned(),
+        GlobalKind::Pipeline | GlobalKind::SearchPipeline | GlobalKind::Template => {
+            definition.to_owned()
+        }
     }
 }
 
@@ -305,7 +313,7 @@ pub(super) fn global_definition(kind: GlobalKind, json: &Value) -> &Value {
         GlobalKind::ComponentTemplate => &json["component_template"],
         GlobalKind::IndexTemplate => &json["index_template"],
         GlobalKind::Policy => &json["policy"],
-        GlobalKind::Pipeline | GlobalKind::Template => json,
+        GlobalKind::Pipeline | GlobalKind::SearchPipeline | GlobalKind::Template => json,
     }
 }
 
@@ -324,12 +332,21 @@ fn analysis(settings: &RawValue) -> Option<Value> {
     }
 }
 
-fn pipelines(settings: &RawValue) -> Vec<String> {
+/// Pipelines that an index uses.
+fn pipelines(settings: &RawValue) -> Vec<(GlobalKind, String)> {
     let mut settings = value(settings);
-    ["default_pipeline", "final_pipeline"]
-        .into_iter()
-        .filter_map(|key| serde_json::from_value(settings["index"][key].take()).ok())
-        .collect()
+    let index = &mut settings["index"];
+    [
+        (GlobalKind::Pipeline, index["default_pipeline"].take()),
+        (GlobalKind::Pipeline, index["final_pipeline"].take()),
+        (
+            GlobalKind::SearchPipeline,
+            index["search"]["default_pipeline"].take(),
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(kind, name)| Some((kind, name.as_str()?.to_owned())))
+    .collect()
 }
 
 #[cfg(test)]

@@ -231,7 +231,11 @@ pub(super) async fn drop_scratch(client: &Client, server: &Server, prefix: &str)
         delete(client, &format!("/{}", segment(&name))).await?;
     }
     // Index templates before the components that they are made of.
-    for kind in GlobalKind::ALL.into_iter().rev() {
+    for kind in GlobalKind::ALL
+        .into_iter()
+        .rev()
+        .filter(|k| k.is_of(server.flavour))
+    {
         let path = match kind {
             GlobalKind::Script => {
                 "/_cluster/state/metadata?filter_path=metadata.stored_scripts".into()

@@ -10,6 +10,8 @@ mod cancel;
 mod changes;
 #[path = "faults/documented.rs"]
 mod documented;
+#[path = "faults/elastic.rs"]
+mod elastic;
 #[path = "faults/formats.rs"]
 mod formats;
 #[path = "faults/identity.rs"]

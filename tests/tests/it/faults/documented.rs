@@ -63,6 +63,7 @@ fn every_test_is_told() {
 #[test]
 fn every_patch_is_told_and_names_tests_that_exist() {
     let (page, tests, of_mysql) = (page(), tests(), tests_in("tests/it/mysql"));
+    let of_elastic = tests_in("tests/it/elastic");
     for (patch, text) in files(&package().join("mutants"), ".patch") {
         assert!(
             page.contains(&format!("`{patch}`")),
@@ -76,6 +77,7 @@ fn every_patch_is_told_and_names_tests_that_exist() {
             let known = match test.split_once("::") {
                 Some(("faults", name)) => tests.contains(name),
                 Some(("mysql", name)) => of_mysql.contains(name),
+                Some(("elastic", name)) => of_elastic.contains(name),
                 _ => false,
             };
             assert!(known, "{patch} names {test}");
