@@ -2,9 +2,13 @@
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
+#[path = "soak/elastic.rs"]
+mod elastic;
 #[path = "soak/mysql.rs"]
 mod mysql;
 
+use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -86,4 +90,25 @@ fn sweep(stop: impl Fn(&Running) -> anyhow::Result<()>, judge: impl Fn(&Minio, &
         finished += u32::from(run.code() == Some(0));
         delay += Duration::from_millis(20);
     }
+}
+
+/// Asks a promise of each version. One that breaks it doesn't keep the others from being asked.
+fn on<V: Copy + Debug>(
+    versions: &[V],
+    name: impl Fn(V) -> &'static str,
+    what: &str,
+    promise: impl Fn(V),
+) {
+    let mut broken = Vec::new();
+    for &version in versions {
+        let began = Instant::now();
+        let kept = catch_unwind(AssertUnwindSafe(|| promise(version))).is_ok();
+        let seconds = began.elapsed().as_secs();
+        let outcome = if kept { "kept" } else { "broken" };
+        println!("{what} on {}: {outcome}, {seconds} s", name(version));
+        if !kept {
+            broken.push(version);
+        }
+    }
+    assert!(broken.is_empty(), "{what}: broken on {broken:?}");
 }

@@ -433,7 +433,7 @@ impl RestoreSession for Session {
     async fn measure(&self, item: &Item) -> Result<DataStats> {
         let target = self.names.of(&item.name);
         target::count(&self.client, &target).await?;
-        let view = View::open(&self.client, &self.server, &target).await?;
+        let view = View::open(&self.client, &self.server, &target, 1_000).await?;
         let mut stats = DataStats::default();
         let mut line = Vec::new();
         let read = async {

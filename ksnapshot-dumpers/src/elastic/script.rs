@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::catalog::{Catalog, GlobalKind, Size};
 use super::text::Shape;
+use super::view::MOST;
 
 /// Kinds of items.
 pub(super) const INDEX: &str = "index";
@@ -44,6 +45,8 @@ pub(super) struct Source {
     pub(super) item: u32,
     pub(super) name: String,
     pub(super) size: Size,
+    /// The most documents that the server gives of it at once.
+    pub(super) window: usize,
 }
 
 /// What kind of items an object holds, and how it reads.
@@ -144,7 +147,7 @@ pub(super) fn script(catalog: &Catalog) -> Script {
             GlobalKind::Policy,
         ],
     );
-    let mut tables: Vec<(u32, &str, Size)> = Vec::new();
+    let mut tables: Vec<(u32, &str, Size, &RawValue)> = Vec::new();
     for index in &catalog.indices {
         let whole = format!(
             "{{\"aliases\":{},\"mappings\":{},\"settings\":{}}}",
@@ -159,9 +162,9 @@ pub(super) fn script(catalog: &Catalog) -> Script {
             Vec::new(),
         );
         w.belongs(id, id);
-        tables.push((id, &index.name, index.size));
+        tables.push((id, &index.name, index.size, &index.settings));
     }
-    for (index, &(id, name, _)) in catalog.indices.iter().zip(&tables) {
+    for (index, &(id, name, ..)) in catalog.indices.iter().zip(&tables) {
         let mapping = format!("{{\"mappings\":{}}}", index.mappings);
         let mapping = w.define("mapping", Stage::PreData, MAPPING, name, &mapping, vec![id]);
         w.belongs(mapping, id);
@@ -205,9 +208,9 @@ pub(super) fn script(catalog: &Catalog) -> Script {
             depends,
         );
         w.belongs(id, id);
-        tables.push((id, &stream.name, stream.size));
+        tables.push((id, &stream.name, stream.size, &stream.settings));
     }
-    for &(id, name, size) in &tables {
+    for &(id, name, size, settings) in &tables {
         let item = w.item(Stage::Data, Aspect::Data, DOCUMENTS, name);
         w.script.items[item as usize].depends = vec![id];
         w.belongs(item, id);
@@ -215,9 +218,10 @@ pub(super) fn script(catalog: &Catalog) -> Script {
             item,
             name: name.to_owned(),
             size,
+            window: window(settings),
         });
     }
-    for (index, &(id, name, _)) in catalog.indices.iter().zip(&tables) {
+    for (index, &(id, name, ..)) in catalog.indices.iter().zip(&tables) {
         let mut depends = vec![id];
         depends.extend(
             pipelines(&index.settings)
@@ -237,7 +241,7 @@ pub(super) fn script(catalog: &Catalog) -> Script {
     }
     let aliased = (catalog.indices.iter().map(|i| &i.aliases))
         .chain(catalog.streams.iter().map(|s| &s.aliases));
-    for (aliases, &(id, name, _)) in aliased.zip(&tables) {
+    for (aliases, &(id, name, ..)) in aliased.zip(&tables) {
         if aliases.get() == "{}" {
             continue;
         }
@@ -330,6 +334,11 @@ fn analysis(settings: &RawValue) -> Option<Value> {
         Value::Null => None,
         analysis => Some(analysis),
     }
+}
+
+fn window(settings: &RawValue) -> usize {
+    let told = value(settings)["index"]["max_result_window"].take();
+    told.as_str().and_then(|n| n.parse().ok()).unwrap_or(MOST)
 }
 
 /// Pipelines that an index uses.

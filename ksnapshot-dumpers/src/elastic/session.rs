@@ -146,7 +146,12 @@ impl Session {
         }
         let mut opening = Vec::new();
         for source in &self.sources {
-            opening.push(View::open(&self.client, server, &source.name));
+            opening.push(View::open(
+                &self.client,
+                server,
+                &source.name,
+                source.window,
+            ));
         }
         let mut views = stream::iter(opening).buffered(AT_ONCE);
         while let Some(view) = views.try_next().await? {

@@ -14,8 +14,12 @@ use super::http::{Client, Reply, pause, segment};
 use super::page::{Answer, Hit, next_size};
 use super::version::{self, Flavour, Server};
 
-/// How long the server keeps a view that nobody asks for. A view in use is kept by every page.
+/// How long the server keeps a point in time that nobody asks for: it may have to wait for its turn. One in use is kept by every
+/// page.
 const KEEP: &str = "30m";
+
+/// The same for a scroll, which never waits. One whose opening was under way when the dump was cancelled ends by this alone.
+const KEEP_SCROLL: &str = "10m";
 
 /// Bytes of an answer that pages grow or shrink to.
 const AIM: usize = 4 << 20;
@@ -23,8 +27,8 @@ const AIM: usize = 4 << 20;
 /// An answer beyond this is given up, and a smaller page asked for.
 const LIMIT: usize = 24 << 20;
 
-/// The most documents that a server gives at once, `index.max_result_window`, unless it was raised.
-const MOST: usize = 10_000;
+/// The most documents of a page, which is what a server gives at once unless its `index.max_result_window` says less.
+pub(super) const MOST: usize = 10_000;
 
 /// How often a page is asked for that can be asked for again.
 const TRIES: u32 = 6;
@@ -41,6 +45,8 @@ pub(super) struct View {
     scrolls: Mutex<BTreeSet<String>>,
     /// Documents in the point in time.
     total: Option<u64>,
+    /// The most documents that the server gives at once.
+    most: usize,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -48,12 +54,19 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl View {
-    /// Fixes the view, where one can be fixed before it is read, and counts what is in it.
-    pub(super) async fn open(client: &Client, server: &Server, index: &str) -> Result<Self> {
-        (Self::fix(client, server, index).await).map_err(|e| e.context(format!("index {index}")))
+    /// Fixes the view, where one can be fixed before it is read, and counts what is in it. No page has more than `most`
+    /// documents.
+    pub(super) async fn open(
+        client: &Client,
+        server: &Server,
+        index: &str,
+        most: usize,
+    ) -> Result<Self> {
+        (Self::fix(client, server, index, most).await)
+            .map_err(|e| e.context(format!("index {index}")))
     }
 
-    async fn fix(client: &Client, server: &Server, index: &str) -> Result<Self> {
+    async fn fix(client: &Client, server: &Server, index: &str, most: usize) -> Result<Self> {
         let mut view = Self {
             client: client.clone(),
             server: server.clone(),
@@ -61,6 +74,7 @@ impl View {
             point: None,
             scrolls: Mutex::default(),
             total: None,
+            most: most.clamp(1, MOST),
         };
         if server.method() == version::Method::PointInTime {
             view.open_point().await?;
@@ -266,7 +280,7 @@ impl Pages<'_> {
                         let documents = answer.hits.hits.len();
                         if let Some(last) = answer.hits.hits.last() {
                             self.after = Some(place(last)?);
-                            self.size = next_size(documents, reply.body.len(), AIM, MOST);
+                            self.size = next_size(documents, reply.body.len(), AIM, self.view.most);
                         }
                         return Ok(documents);
                     }
@@ -286,7 +300,7 @@ impl Pages<'_> {
         let reply = match &self.scroll {
             None => {
                 let path = format!(
-                    "/{}/_search?scroll={KEEP}&allow_partial_search_results=false",
+                    "/{}/_search?scroll={KEEP_SCROLL}&allow_partial_search_results=false",
                     segment(&self.view.index)
                 );
                 let mut body = self.search();
@@ -305,7 +319,7 @@ impl Pages<'_> {
             }
             Some(id) => {
                 const PATH: &str = "/_search/scroll";
-                let body = json!({ "scroll": KEEP, "scroll_id": id });
+                let body = json!({ "scroll": KEEP_SCROLL, "scroll_id": id });
                 let sent = Some(Bytes::from(body.to_string()));
                 // The server moves on whether or not its answer arrives: what is lost here can't be asked for again.
                 let reply = (self
@@ -343,7 +357,7 @@ impl Pages<'_> {
     }
 
     fn search(&self) -> Value {
-        let mut body = json!({ "size": self.size.min(MOST) });
+        let mut body = json!({ "size": self.size.min(self.view.most) });
         body["_source"] = if self.view.server.hides_vectors() {
             json!({ "exclude_vectors": false })
         } else {

@@ -4,6 +4,8 @@
 mod options;
 #[path = "elastic/outsiders.rs"]
 mod outsiders;
+#[path = "elastic/policies.rs"]
+mod policies;
 #[path = "../promises/elastic.rs"]
 mod promises;
 

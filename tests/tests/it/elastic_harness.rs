@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ksnapshot_tests::elastic::fault::{self, Gate, Login, Rule};
-use ksnapshot_tests::elastic::{Elastic, Version};
+use ksnapshot_tests::elastic::{Elastic, Version, compare, kinds};
 use ksnapshot_tests::tools::{self, Run};
 use ksnapshot_tests::{PASSWORD, testbed};
 use serde_json::{Value, json};
@@ -21,12 +21,67 @@ fn every_server_starts_and_tells_its_version() {
         assert_eq!(server.open_contexts().unwrap(), 0);
         let error = server.get("/nothing").unwrap_err();
         assert!(format!("{error}").contains("404"), "{error}");
+        knows_what_it_is_said_to(&server);
         server.kill().unwrap();
         testbed::until(Duration::from_secs(5), "the end", || {
             Ok((!testbed::alive(server.pid())).then_some(()))
         })
         .unwrap();
         assert!(server.get("/").is_err());
+    }
+}
+
+/// What the fixtures are told of this server is true, and all of them load.
+fn knows_what_it_is_said_to(server: &Elastic) {
+    let version = server.version();
+    for (name, known, mapping) in kinds::field_types().unwrap() {
+        let said = known.contains(&version);
+        assert_eq!(knows(server, &mapping), said, "{version:?}: {name}");
+    }
+    let loaded = kinds::load(server, "all").unwrap_or_else(|e| panic!("{version:?}: {e:#}"));
+    assert_eq!(loaded.streams.is_empty(), !version.has_data_streams());
+    let takes = |path: &str, body: Value| server.try_request("PUT", path, body).unwrap().0 == 200;
+    let processor = json!({"processors": [{"set": {"field": "n", "value": 1}}]});
+    assert_eq!(
+        takes("/_ingest/pipeline/p", processor),
+        version.has_processors()
+    );
+    let script = json!({"script": {"lang": "painless", "source": "1"}});
+    assert_eq!(takes("/_scripts/s", script), version.has_scripts());
+    let runtime = json!({"mappings": {"runtime": {"n": {"type": "long"}}}});
+    assert_eq!(takes("/runtime", runtime), version.has_runtime_fields());
+    assert_eq!(
+        takes("/mode", json!({"settings": {"mode": "lookup"}})),
+        version.has_index_modes()
+    );
+
+    assert_eq!(server.documents("all-many").unwrap().len(), 923);
+    let hostile = server.documents("all-hostile").unwrap();
+    let source = &hostile[&("numbers".to_owned(), None)];
+    assert!(
+        source.contains(r#""one":1.0,"plain":1,"minus":-0.0,"exp":1e2,"EXP":1.50E+3,"huge":1e400"#),
+        "{source}"
+    );
+    assert!(
+        hostile
+            .keys()
+            .any(|(id, routing)| id.len() == 512 && routing.is_some())
+    );
+    assert!(hostile.values().any(|source| source.len() > 1 << 20));
+    assert!(hostile.contains_key(&("\u{1}\u{7f}\0".to_owned(), None)));
+    loaded.remove(server).unwrap();
+    let left = server
+        .get("/_cat/indices?expand_wildcards=all&h=index")
+        .unwrap();
+    assert!(!left.to_string().contains("all-"), "{left}");
+    for name in kinds::without_sources(server, "bad").unwrap() {
+        assert!(
+            !server
+                .documents(&name)
+                .unwrap()
+                .values()
+                .any(|source| source.contains("gone"))
+        );
     }
 }
 
@@ -403,5 +458,80 @@ fn elasticdump_reads_and_writes() {
             tools::run(&mut command).unwrap().success().unwrap();
         }
         assert_eq!(server.count(&copy).unwrap(), 2);
+    }
+}
+
+/// Whether a server takes a field of this mapping.
+fn knows(server: &Elastic, mapping: &Value) -> bool {
+    let index = server.fresh("field");
+    let mappings = json!({"properties": {"keyword": {"type": "keyword"}, "field": mapping}});
+    let (status, _) = server
+        .try_request("PUT", &format!("/{index}"), json!({"mappings": mappings}))
+        .unwrap();
+    if status == 200 {
+        server.delete(&format!("/{index}")).unwrap();
+    }
+    status == 200
+}
+
+#[test]
+fn equal_servers_are_equal_and_each_kind_of_change_is_seen() {
+    for version in Version::NEWEST {
+        let (a, b) = (
+            Elastic::shared(version).unwrap(),
+            Elastic::start(version).unwrap(),
+        );
+        let prefix = a.fresh("same");
+        let loaded = kinds::load(a, &prefix).unwrap();
+        assert_eq!(kinds::load(&b, &prefix).unwrap(), loaded);
+        compare::same(a, &b, &loaded).unwrap();
+        let differs = |method: &str, path: &str, body: Value, name: &str| {
+            let path = path.replace("PREFIX", &prefix);
+            let (status, answer) = b.try_request(method, &path, body).unwrap();
+            assert!(status < 300, "{path}: {answer}");
+            let error = compare::same(a, &b, &loaded).unwrap_err().to_string();
+            assert!(
+                error.contains(&name.replace("PREFIX", &prefix)),
+                "{path}: {error}"
+            );
+        };
+        // The last one is seen first.
+        differs(
+            "PUT",
+            "/PREFIX-many/_doc/id%203?refresh=true",
+            json!({"n": 3}),
+            "PREFIX-many: (\"id 3\", None)",
+        );
+        differs(
+            "DELETE",
+            "/PREFIX-hostile/_doc/empty?refresh=true",
+            json!({}),
+            "PREFIX-hostile: (\"empty\", None)",
+        );
+        differs(
+            "PUT",
+            "/PREFIX-many/_mapping",
+            json!({"_meta": {"a": 1}}),
+            "index PREFIX-many",
+        );
+        differs(
+            "PUT",
+            "/PREFIX-logs-000001/_alias/PREFIX-new",
+            json!({}),
+            "index PREFIX-logs-000001",
+        );
+        differs(
+            "PUT",
+            "/PREFIX-hidden/_settings",
+            json!({"refresh_interval": "9s"}),
+            "index PREFIX-hidden",
+        );
+        let pipeline = json!({"processors": []});
+        differs(
+            "PUT",
+            "/_ingest/pipeline/PREFIX-quiet",
+            pipeline,
+            "_ingest/pipeline PREFIX-quiet",
+        );
     }
 }

@@ -3,11 +3,12 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+use ksnapshot_tests::elastic::{self, Elastic};
 use ksnapshot_tests::mysql::{self, MySql};
 use ksnapshot_tests::{Minio, Postgres, Version, binary, compare, testbed, tools};
 
 /// What stands for the reader's own names, and the way to servers that the test started.
-fn adapt(block: &str, minio: &Minio, mysql: &MySql) -> String {
+fn adapt(block: &str, minio: &Minio, mysql: &MySql, elastic: &Elastic) -> String {
     let credentials = minio
         .credentials()
         .map(|(name, value)| format!("{name}={value}"))
@@ -15,6 +16,7 @@ fn adapt(block: &str, minio: &Minio, mysql: &MySql) -> String {
     block
         .replace("postgres://app@db/", "postgres://postgres@localhost/")
         .replace("mysql://app@db", mysql.url("").trim_end_matches('/'))
+        .replace("elasticsearch://search.example.org:9200", &elastic.url())
         .replace("AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…", &credentials)
         .replace("https://minio.example.org", &minio.endpoint())
 }
@@ -47,6 +49,11 @@ fn every_example_runs() {
     (mysql.create_db("shop").unwrap())
         .run("create table orders (id int primary key, note text); insert into orders values (1, 'first'), (2, 'second')")
         .unwrap();
+    let elastic = &Elastic::start(elastic::Version::Es9).unwrap();
+    for index in ["logs-a", "logs-b"] {
+        let documents = (1..=5).map(|n| (n.to_string(), None, format!("{{\"n\":{n}}}")));
+        elastic.bulk(index, documents).unwrap();
+    }
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
     let blocks = blocks(&std::fs::read_to_string(readme).unwrap());
     // Setting up is what everything else here stands on; the rest is run.
@@ -55,7 +62,7 @@ fn every_example_runs() {
         .partition(|b| b.starts_with("make ") || b.starts_with("cargo "));
     assert_eq!(
         (set_up.len(), examples.len()),
-        (2, 5),
+        (2, 6),
         "a new example needs a look at this test"
     );
 
@@ -67,7 +74,10 @@ fn every_example_runs() {
         std::env::var("PATH").unwrap()
     );
     for example in examples {
-        let script = format!("set -euo pipefail\n{}", adapt(&example, minio, mysql));
+        let script = format!(
+            "set -euo pipefail\n{}",
+            adapt(&example, minio, mysql, elastic)
+        );
         let mut command = tools::bash(&script, &[] as &[&OsStr]);
         tools::clean(&mut command);
         command
@@ -79,6 +89,10 @@ fn every_example_runs() {
         tools::run(&mut command).unwrap().success().unwrap();
     }
     mysql::compare::same_rows(&mysql.db("shop"), &mysql.db("shop_copy")).unwrap();
+    assert_eq!(
+        elastic.documents("logs-copy").unwrap(),
+        elastic.documents("logs-a").unwrap()
+    );
     for copy in ["shop_copy", "shop_without"] {
         compare::same(&shop, &server.db(copy)).unwrap();
     }

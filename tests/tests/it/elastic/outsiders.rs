@@ -87,7 +87,7 @@ fn elasticdump_loads_our_objects() {
         assert_eq!(found["number_of_shards"], "2");
         assert_eq!(
             found["analysis"]["analyzer"]["mine"]["tokenizer"],
-            "whitespace"
+            "standard"
         );
     }
 }

@@ -1,12 +1,14 @@
 //! Elasticsearch and OpenSearch, when things go wrong: a snapshot is complete, or there is none; a restore tells what it refused.
 
 use std::fs;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use ksnapshot_tests::elastic::fault::{Gate, Rule};
 use ksnapshot_tests::elastic::{Elastic, Version};
 use ksnapshot_tests::testbed;
 use serde_json::{Value, json};
+use serial_test::serial;
 
 use super::*;
 use crate::elastic::{Dumped, dump, files, restore};
@@ -14,8 +16,15 @@ use crate::elastic::{Dumped, dump, files, restore};
 /// Documents of an index.
 const MANY: u64 = 2_500;
 
+/// Servers of these tests alone, which take turns: what is left open on a server is counted.
+fn server(version: Version) -> &'static Elastic {
+    static SERVERS: [OnceLock<Elastic>; 2] = [const { OnceLock::new() }; 2];
+    let number = usize::from(version.is_opensearch());
+    SERVERS[number].get_or_init(|| Elastic::start(version).unwrap())
+}
+
 fn newest() -> impl Iterator<Item = &'static Elastic> {
-    (Version::NEWEST.into_iter()).map(|version| Elastic::shared(version).unwrap())
+    Version::NEWEST.into_iter().map(server)
 }
 
 /// An index in two shards.
@@ -42,11 +51,17 @@ const PAGES: [&str; 4] = ["--page-size", "100", "--slices", "2"];
 /// Through the gate: complete, with each document once, and nothing left open on the server.
 #[track_caller]
 fn complete(server: &Elastic, gate: &Gate, index: &str) -> Dumped {
+    let dumped = whole(gate, index);
+    nothing_open(server);
+    dumped
+}
+
+#[track_caller]
+fn whole(gate: &Gate, index: &str) -> Dumped {
     let dumped = Dumped::of(&gate.url(), &[&["--index", index][..], &PAGES].concat());
     assert_eq!(dumped.run.code(), Some(0), "{:?}", dumped.run);
     assert_eq!(dumped.rows(), MANY);
-    let text = ksnapshot_tests::Ksnapshot::new(["cat"])
-        .arg(dumped.path())
+    let text = (ksnapshot_tests::Ksnapshot::new(["cat"]).arg(dumped.path()))
         .run()
         .unwrap();
     let mut ids: Vec<String> = (text.text().lines())
@@ -55,7 +70,6 @@ fn complete(server: &Elastic, gate: &Gate, index: &str) -> Dumped {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len() as u64, MANY);
-    nothing_open(server);
     dumped
 }
 
@@ -90,6 +104,7 @@ fn page() -> Rule {
     Rule::on("POST", "/_search").when(|seen| seen.body.contains("\"slice\""))
 }
 
+#[serial(elastic)]
 #[test]
 fn a_page_is_asked_for_again_until_it_is_whole() {
     for server in newest() {
@@ -120,9 +135,10 @@ fn a_page_is_asked_for_again_until_it_is_whole() {
     }
 }
 
+#[serial(elastic)]
 #[test]
 fn a_page_that_stays_broken_fails_the_dump() {
-    let server = Elastic::shared(Version::NEWEST[0]).unwrap();
+    let server = server(Version::NEWEST[0]);
     let index = filled(server, "broken");
     let gate = Gate::open(server).unwrap();
     gate.add(page().from(3).turn_answer(|mut answer| {
@@ -147,6 +163,7 @@ fn a_page_that_stays_broken_fails_the_dump() {
     );
 }
 
+#[serial(elastic)]
 #[test]
 fn a_page_without_some_documents_fails_the_dump() {
     for server in newest() {
@@ -170,6 +187,7 @@ fn a_page_without_some_documents_fails_the_dump() {
     }
 }
 
+#[serial(elastic)]
 #[test]
 fn a_lost_view_begins_the_dump_anew() {
     for version in Version::NEWEST {
@@ -219,9 +237,10 @@ fn old(server: &Elastic) -> Gate {
     gate
 }
 
+#[serial(elastic)]
 #[test]
 fn a_scroll_that_loses_a_page_begins_anew() {
-    let server = Elastic::shared(Version::NEWEST[1]).unwrap();
+    let server = server(Version::NEWEST[1]);
     let index = filled(server, "scroll");
     let whole = complete(server, &old(server), &index);
     assert_eq!(whole.manifest["consistency"]["claim"], "scroll-per-slice");
@@ -243,7 +262,8 @@ fn a_scroll_that_loses_a_page_begins_anew() {
     for rule in rules {
         let gate = old(server);
         gate.add(rule);
-        let dumped = complete(server, &gate, &index);
+        // A scroll that another reader was about to open ends by itself, later.
+        let dumped = whole(&gate, &index);
         assert!(
             dumped.run.stderr.contains("the dump begins anew"),
             "{:?}",
@@ -252,6 +272,7 @@ fn a_scroll_that_loses_a_page_begins_anew() {
     }
 }
 
+#[serial(elastic)]
 #[test]
 fn an_index_deleted_meanwhile_fails_the_dump() {
     for version in Version::NEWEST {
@@ -265,6 +286,7 @@ fn an_index_deleted_meanwhile_fails_the_dump() {
     }
 }
 
+#[serial(elastic)]
 #[test]
 fn a_red_index_fails_the_dump() {
     for server in newest() {
@@ -279,9 +301,10 @@ fn a_red_index_fails_the_dump() {
     }
 }
 
+#[serial(elastic)]
 #[test]
 fn servers_that_are_none_or_down() {
-    let server = Elastic::shared(Version::NEWEST[0]).unwrap();
+    let server = server(Version::NEWEST[0]);
     let gate = Gate::open(server).unwrap();
     gate.add(Rule::on("GET", "/").answer(200, json!({ "version": { "number": "6.8.23" } })));
     failed(
@@ -304,6 +327,7 @@ fn servers_that_are_none_or_down() {
     failed(server, &gate, "x", 13, &["hint: "]);
 }
 
+#[serial(elastic)]
 #[test]
 fn a_server_that_goes_away_meanwhile_fails_the_dump() {
     for version in Version::NEWEST {
@@ -330,6 +354,7 @@ fn snapshot(server: &Elastic, stem: &str) -> (Dumped, String) {
     (dumped, index)
 }
 
+#[serial(elastic)]
 #[test]
 fn a_busy_cluster_gets_its_documents_in_the_end() {
     for server in newest() {
@@ -359,6 +384,7 @@ fn a_busy_cluster_gets_its_documents_in_the_end() {
     }
 }
 
+#[serial(elastic)]
 #[test]
 fn refused_documents_are_kept_and_told() {
     for server in newest() {
@@ -395,6 +421,7 @@ fn refused_documents_are_kept_and_told() {
     }
 }
 
+#[serial(elastic)]
 #[test]
 fn a_mapping_that_the_target_refuses_is_told() {
     for server in newest() {
@@ -416,6 +443,7 @@ fn a_mapping_that_the_target_refuses_is_told() {
     }
 }
 
+#[serial(elastic)]
 #[test]
 fn a_setting_that_the_target_does_not_know_is_told() {
     for server in newest() {
@@ -446,10 +474,11 @@ fn a_setting_that_the_target_does_not_know_is_told() {
     }
 }
 
+#[serial(elastic)]
 #[test]
 fn a_restore_whose_server_goes_away_fails() {
     let version = Version::NEWEST[1];
-    let source = Elastic::shared(version).unwrap();
+    let source = server(version);
     let (dumped, index) = snapshot(source, "gone");
     let server: &'static Elastic = Box::leak(Box::new(Elastic::start(version).unwrap()));
     let gate = Gate::open(server).unwrap();
@@ -458,16 +487,17 @@ fn a_restore_whose_server_goes_away_fails() {
     fails(run, 13, &[&index, "now holds a part of the snapshot"]);
 }
 
+#[serial(elastic)]
 #[test]
 fn somebody_else_writing_meanwhile_is_found() {
     for server in newest() {
         let (dumped, index) = snapshot(server, "else");
         let gate = Gate::open(server).unwrap();
         let path = format!("/{index}/_doc/stranger");
-        gate.add(Rule::on("POST", "/_refresh").run(move || {
-            let server = Elastic::shared(server.version())?;
-            server.put(&path, json!({ "n": 1 })).map(|_| ())
-        }));
+        gate.add(
+            Rule::on("POST", "/_refresh")
+                .run(move || server.put(&path, json!({ "n": 1 })).map(|_| ())),
+        );
         let run = restore(dumped.path(), &gate.url(), &[]).run().unwrap();
         fails(run, 1, &["2501 documents are there, 2500 were dumped"]);
     }

@@ -82,6 +82,7 @@ const DIFFERENCES: [Difference; 8] = [
         parts: &[
             "`kinds_a`: Dumping data for table `columns_all`",
             "`values`: Dumping data for table `columns_of_kinds`",
+            "`values`: Dumping data for table `generated_with_warnings`",
             "`values`: Dumping data for table `only_generated`",
         ],
     },
