@@ -15,6 +15,7 @@
 mod args;
 mod claim;
 mod cpu;
+mod elastic;
 mod figures;
 mod machine;
 mod meter;
@@ -61,6 +62,7 @@ fn races() -> Vec<Race> {
     postgres::races()
         .into_iter()
         .chain(mysql::races())
+        .chain(elastic::races())
         .collect()
 }
 
