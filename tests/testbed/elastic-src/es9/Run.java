@@ -32,6 +32,9 @@ public class Run {
         // The server is no module of Java's here, so its modules can't be, either: hence the last `false`.
         PluginsLoader loader = PluginsLoader.createPluginsLoader(
             PluginsLoader.loadModulesBundles(environment.modulesDir(), false), Set.of(), Map.of(), false);
+        // It knows its heirs by name: two threads of a node, one to load it and one an heir, were seen to wait for each
+        // other for good. Here there is one.
+        Class.forName("org.elasticsearch.ElasticsearchException");
         Node node = new Node(environment, loader);
         node.start();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
