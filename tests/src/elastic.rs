@@ -1,8 +1,10 @@
 //! Throw-away servers of Elasticsearch and OpenSearch.
 
+pub mod compare;
 mod documents;
 pub mod fault;
 mod http;
+pub mod kinds;
 mod version;
 
 use std::fmt::Display;

@@ -1,9 +1,10 @@
 //! The harness of the end-to-end tests: real servers, the built binary, and outsiders as judges.
 //!
-//! - [`Postgres`], [`mysql::MySql`], [`elastic::Elastic`] and [`Minio`] are throw-away servers on loopback. They end with the process that
-//!   started them, however it ends.
+//! - [`Postgres`], [`mysql::MySql`], [`elastic::Elastic`] and [`Minio`] are throw-away servers on loopback. They end with
+//!   the process that started them, however it ends.
 //! - [`Ksnapshot`] runs the built binary in a clean environment.
 //! - [`proxy`] stands between us and a server when things go wrong; [`hold`] stops a line at a known moment.
+//!   [`elastic::fault`] is that for Elasticsearch, with TLS and logins.
 //! - [`tools`] runs what others wrote: `age`, `zstd`, `psql`, `pg_dump`.
 //! - [`compare`] judges by those whether two databases are equal; [`copies`] makes the copy to compare with.
 //!

@@ -24,7 +24,16 @@ pub(super) fn read(server: &Elastic, index: &str) -> Result<Documents> {
         // It keeps vectors apart from their sources, and gives them to who asks.
         first["_source"] = json!({"exclude_vectors": false});
     }
-    let mut page = page(server, &format!("/{index}/_search?scroll=1m"), &first)?;
+    let pipeline = match server.version().is_opensearch() {
+        // An index may have one that hides documents from a search.
+        true => "&search_pipeline=_none",
+        false => "",
+    };
+    let mut page = page(
+        server,
+        &format!("/{index}/_search?scroll=1m{pipeline}"),
+        &first,
+    )?;
     while !page.hits.is_empty() {
         for hit in &page.hits {
             let id = text(hit.get("_id").context("a hit without an id")?)?;

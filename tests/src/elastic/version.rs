@@ -64,6 +64,36 @@ impl Version {
         }
     }
 
+    /// Whether a pipeline can do anything to a document: OpenSearch has its processors, and Elasticsearch's aren't
+    /// published. Pipelines without processors are fine everywhere.
+    pub fn has_processors(self) -> bool {
+        self.is_opensearch()
+    }
+
+    /// Whether it runs scripts and keeps them: OpenSearch has Painless, expressions and Mustache. Elasticsearch 7 keeps
+    /// search templates (Mustache) only, its successors nothing.
+    pub fn has_scripts(self) -> bool {
+        self.is_opensearch()
+    }
+
+    /// Whether data streams can be asked for, made and deleted: their interface is a module, which Elasticsearch doesn't
+    /// publish. Elasticsearch 8 and 9 make one, all the same, when a template says so and a document comes, and tell of it
+    /// in `_resolve/index` and the state of the cluster.
+    pub fn has_data_streams(self) -> bool {
+        self.is_opensearch()
+    }
+
+    /// Whether indices have modes (`logsdb`, `time_series`, `lookup`) and sources may be made up from what is indexed:
+    /// Elasticsearch 8 and 9.
+    pub fn has_index_modes(self) -> bool {
+        matches!(self, Self::Es8 | Self::Es9)
+    }
+
+    /// Whether there are fields that aren't indexed but computed: Elasticsearch. OpenSearch calls its own derived fields.
+    pub fn has_runtime_fields(self) -> bool {
+        !self.is_opensearch()
+    }
+
     /// The folder it was put together in.
     pub(super) fn root(self) -> Result<PathBuf> {
         let root = testbed::home()?.join("roots").join(self.name());
