@@ -101,12 +101,17 @@ impl Names {
             return definition;
         }
         let lists: &[&str] = match kind {
-            GlobalKind::IndexTemplate => &["index_patterns", "composed_of"],
+            GlobalKind::IndexTemplate => &[
+                "index_patterns",
+                "composed_of",
+                "ignore_missing_component_templates",
+            ],
             GlobalKind::Template => &["index_patterns"],
             _ => &[],
         };
         for list in lists {
-            for name in definition[*list].as_array_mut().into_iter().flatten() {
+            let names = definition.get_mut(*list).and_then(Value::as_array_mut);
+            for name in names.into_iter().flatten() {
                 if let Some(text) = name.as_str() {
                     *name = self.beside(text).into();
                 }

@@ -101,6 +101,16 @@ impl Server {
         }
     }
 
+    /// What every search for documents has to say: that nothing may be missing, and that no pipeline of the index may hide or
+    /// change anything. OpenSearch has such pipelines since 2.9.
+    pub(super) fn search_parameters(&self) -> &'static str {
+        if self.is(Flavour::OpenSearch, (2, 9)) {
+            "allow_partial_search_results=false&search_pipeline=_none"
+        } else {
+            "allow_partial_search_results=false"
+        }
+    }
+
     /// Where every data stream is listed, hidden ones included.
     pub(super) fn data_streams(&self) -> &'static str {
         if self.is(Flavour::Elasticsearch, (7, 16)) {

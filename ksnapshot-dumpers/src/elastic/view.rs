@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use ksnapshot_core::{Error, ErrorKind, Result};
@@ -29,6 +30,9 @@ const LIMIT: usize = 24 << 20;
 
 /// The most documents of a page, which is what a server gives at once unless its `index.max_result_window` says less.
 pub(super) const MOST: usize = 10_000;
+
+/// How long a cluster takes to forget an index.
+const DELETING: Duration = Duration::from_millis(500);
 
 /// How often a page is asked for that can be asked for again.
 const TRIES: u32 = 6;
@@ -119,16 +123,20 @@ impl View {
             "track_total_hits": true,
             "pit": { "id": &*lock(point), "keep_alive": KEEP },
         });
-        let path = "/_search?allow_partial_search_results=false";
+        let path = self.search_path();
         let sent = Bytes::from(body.to_string());
         let reply = self
             .client
-            .patiently(Method::POST, path, Some(sent))
+            .patiently(Method::POST, &path, Some(sent))
             .await?;
         if !reply.status.is_success() {
-            return Err(self.lost(&reply, path).await);
+            return Err(self.lost(&reply, &path).await);
         }
         Answer::parse(&reply.body)?.total()
+    }
+
+    fn search_path(&self) -> String {
+        format!("/_search?{}", self.server.search_parameters())
     }
 
     /// Documents in the whole view, where it was fixed before it is read.
@@ -179,6 +187,8 @@ impl View {
         if !gone {
             return reply.error(path);
         }
+        // While an index is deleted its views go first.
+        tokio::time::sleep(DELETING).await;
         match self
             .client
             .find(&format!("/{}/_settings", segment(&self.index)))
@@ -235,7 +245,7 @@ impl Pages<'_> {
         &mut self,
         mut each: impl FnMut(&Hit<'_>) -> Result<()> + Send,
     ) -> Result<usize> {
-        const PATH: &str = "/_search?allow_partial_search_results=false";
+        let path = self.view.search_path();
         let Some(point) = &self.view.point else {
             return Ok(0);
         };
@@ -253,7 +263,7 @@ impl Pages<'_> {
             let reply = self
                 .view
                 .client
-                .send(Method::POST, PATH, Some(sent), limit)
+                .send(Method::POST, &path, Some(sent), limit)
                 .await;
             tries += 1;
             // Asking for a page changes nothing, so that it can be asked for again, until it is whole.
@@ -264,9 +274,9 @@ impl Pages<'_> {
                     continue;
                 }
                 Err(error) => (error, None),
-                Ok(reply) if reply.is_busy() => (reply.error(PATH), reply.retry_after),
+                Ok(reply) if reply.is_busy() => (reply.error(&path), reply.retry_after),
                 Ok(reply) if !reply.status.is_success() => {
-                    return Err(self.view.lost(&reply, PATH).await);
+                    return Err(self.view.lost(&reply, &path).await);
                 }
                 Ok(reply) => match Answer::parse(&reply.body) {
                     Err(error) => (error, None),
@@ -300,8 +310,9 @@ impl Pages<'_> {
         let reply = match &self.scroll {
             None => {
                 let path = format!(
-                    "/{}/_search?scroll={KEEP_SCROLL}&allow_partial_search_results=false",
-                    segment(&self.view.index)
+                    "/{}/_search?scroll={KEEP_SCROLL}&{}",
+                    segment(&self.view.index),
+                    self.view.server.search_parameters()
                 );
                 let mut body = self.search();
                 body["sort"] = json!(["_doc"]);

@@ -242,8 +242,11 @@ fn old(server: &Elastic) -> Gate {
 fn a_scroll_that_loses_a_page_begins_anew() {
     let server = server(Version::NEWEST[1]);
     let index = filled(server, "scroll");
-    let whole = complete(server, &old(server), &index);
-    assert_eq!(whole.manifest["consistency"]["claim"], "scroll-per-slice");
+    let unharmed = complete(server, &old(server), &index);
+    assert_eq!(
+        unharmed.manifest["consistency"]["claim"],
+        "scroll-per-slice"
+    );
     let next = || Rule::on("POST", "/_search/scroll").nth(3);
     let rules = [
         next().lose_answer(),
