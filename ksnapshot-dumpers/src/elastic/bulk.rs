@@ -42,10 +42,11 @@ pub(super) struct Pace(AtomicUsize);
 
 impl Pace {
     const LEAST: usize = 64 << 10;
-    const MOST: usize = 12 << 20;
+    /// More gains nothing, and a few of these are in memory at once.
+    const MOST: usize = 4 << 20;
 
     pub(super) fn new() -> Self {
-        Self(AtomicUsize::new(6 << 20))
+        Self(AtomicUsize::new(2 << 20))
     }
 
     fn bytes(&self) -> usize {
@@ -85,7 +86,7 @@ pub(super) async fn write<'a>(
     let mut lost = 0;
     while !todo.is_empty() {
         let limit = pace.bytes();
-        let mut body = Vec::with_capacity(limit.min(8 << 20));
+        let mut body = Vec::with_capacity(limit);
         let mut many = 0;
         for document in &todo {
             if many > 0 && body.len() + document.size() > limit {

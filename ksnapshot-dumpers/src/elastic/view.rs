@@ -23,7 +23,7 @@ const KEEP: &str = "30m";
 const KEEP_SCROLL: &str = "10m";
 
 /// Bytes of an answer that pages grow or shrink to.
-const AIM: usize = 4 << 20;
+const AIM: usize = 6 << 20;
 
 /// An answer beyond this is given up, and a smaller page asked for.
 const LIMIT: usize = 24 << 20;
