@@ -239,7 +239,8 @@ impl Elastic {
         Ok(())
     }
 
-    /// How many documents a search finds; those that are nested in others don't count.
+    /// How many documents a search finds; those that are nested in others don't count. As with all that takes an index, a
+    /// name with hostile characters goes through [`segment`].
     pub fn count(&self, index: &str) -> Result<u64> {
         self.post(&format!("/{index}/_refresh"), "")?;
         let answer = self.get(&format!("/{index}/_count"))?;

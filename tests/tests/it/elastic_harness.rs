@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ksnapshot_tests::elastic::fault::{self, Gate, Login, Rule};
-use ksnapshot_tests::elastic::{Elastic, Version, compare, kinds};
+use ksnapshot_tests::elastic::{self, Elastic, Version, compare, kinds};
 use ksnapshot_tests::tools::{self, Run};
 use ksnapshot_tests::{PASSWORD, testbed};
 use serde_json::{Value, json};
@@ -18,9 +18,9 @@ fn every_server_starts_and_tells_its_version() {
         assert!(number.starts_with(version.number()), "{version:?}: {told}");
         let distribution = told["version"]["distribution"] == "opensearch";
         assert_eq!(distribution, version.is_opensearch(), "{version:?}: {told}");
-        assert_eq!(server.open_contexts().unwrap(), 0);
         let error = server.get("/nothing").unwrap_err();
         assert!(format!("{error}").contains("404"), "{error}");
+        counts_what_is_open(&server);
         knows_what_it_is_said_to(&server);
         server.kill().unwrap();
         testbed::until(Duration::from_secs(5), "the end", || {
@@ -31,10 +31,38 @@ fn every_server_starts_and_tells_its_version() {
     }
 }
 
-/// What the fixtures are told of this server is true, and all of them load.
+/// What is open on a server of one's own is counted.
+fn counts_what_is_open(server: &Elastic) {
+    let version = server.version();
+    assert_eq!(server.open_contexts().unwrap(), 0);
+    server
+        .put("/three", json!({"settings": {"number_of_shards": 3}}))
+        .unwrap();
+    server.bulk("three", [("1", None, "{}")]).unwrap();
+    let scroll = server.post("/three/_search?scroll=1m", "").unwrap();
+    assert_eq!(server.open_contexts().unwrap(), 3, "{version:?}");
+    server
+        .try_request(
+            "DELETE",
+            "/_search/scroll",
+            json!({"scroll_id": scroll["_scroll_id"]}),
+        )
+        .unwrap();
+    let path = if version.is_opensearch() {
+        "/three/_search/point_in_time"
+    } else {
+        "/three/_pit"
+    };
+    server.post(&format!("{path}?keep_alive=1m"), "").unwrap();
+    assert_eq!(server.open_contexts().unwrap(), 3, "{version:?}");
+    assert_eq!(server.documents("three").unwrap().len(), 1);
+    assert_eq!(server.open_contexts().unwrap(), 3, "{version:?}");
+}
+
+/// What tests are told of this server is true.
 fn knows_what_it_is_said_to(server: &Elastic) {
     let version = server.version();
-    // What it's said to know is among what is loaded.
+    // What it's said to know is among what is loaded: `kinds::load`.
     for (name, known, mapping) in kinds::field_types().unwrap() {
         if !known.contains(&version) {
             let body = json!({"mappings": {"properties": {"field": mapping}}});
@@ -42,8 +70,6 @@ fn knows_what_it_is_said_to(server: &Elastic) {
             assert_eq!(status, 400, "{version:?}: {name}: {answer}");
         }
     }
-    let loaded = kinds::load(server, "all").unwrap_or_else(|e| panic!("{version:?}: {e:#}"));
-    assert_eq!(loaded.streams.is_empty(), !version.has_data_streams());
     let takes = |path: &str, body: Value| server.try_request("PUT", path, body).unwrap().0 == 200;
     let processor = json!({"processors": [{"set": {"field": "n", "value": 1}}]});
     assert_eq!(
@@ -58,35 +84,6 @@ fn knows_what_it_is_said_to(server: &Elastic) {
         takes("/mode", json!({"settings": {"mode": "lookup"}})),
         version.has_index_modes()
     );
-
-    assert_eq!(server.documents("all-many").unwrap().len(), 923);
-    let hostile = server.documents("all-hostile").unwrap();
-    let source = &hostile[&("numbers".to_owned(), None)];
-    assert!(
-        source.contains(r#""one":1.0,"plain":1,"minus":-0.0,"exp":1e2,"EXP":1.50E+3,"huge":1e400"#),
-        "{source}"
-    );
-    assert!(
-        hostile
-            .keys()
-            .any(|(id, routing)| id.len() == 512 && routing.is_some())
-    );
-    assert!(hostile.values().any(|source| source.len() > 1 << 20));
-    assert!(hostile.contains_key(&("\u{1}\u{7f}\0".to_owned(), None)));
-    loaded.remove(server).unwrap();
-    let left = server
-        .get("/_cat/indices?expand_wildcards=all&h=index")
-        .unwrap();
-    assert!(!left.to_string().contains("all-"), "{left}");
-    for name in kinds::without_sources(server, "bad").unwrap() {
-        assert!(
-            !server
-                .documents(&name)
-                .unwrap()
-                .values()
-                .any(|source| source.contains("gone"))
-        );
-    }
 }
 
 #[test]
@@ -407,35 +404,6 @@ fn a_gate_has_tls_and_asks_who_comes() {
 }
 
 #[test]
-fn what_is_open_on_a_server_is_counted() {
-    for version in Version::NEWEST {
-        let server = Elastic::start(version).unwrap();
-        server
-            .put("/three", json!({"settings": {"number_of_shards": 3}}))
-            .unwrap();
-        server.bulk("three", [("1", None, "{}")]).unwrap();
-        let scroll = server.post("/three/_search?scroll=1m", "").unwrap();
-        assert_eq!(server.open_contexts().unwrap(), 3, "{version:?}");
-        server
-            .try_request(
-                "DELETE",
-                "/_search/scroll",
-                json!({"scroll_id": scroll["_scroll_id"]}),
-            )
-            .unwrap();
-        let path = if version.is_opensearch() {
-            "/three/_search/point_in_time"
-        } else {
-            "/three/_pit"
-        };
-        server.post(&format!("{path}?keep_alive=1m"), "").unwrap();
-        assert_eq!(server.open_contexts().unwrap(), 3, "{version:?}");
-        assert_eq!(server.documents("three").unwrap().len(), 1);
-        assert_eq!(server.open_contexts().unwrap(), 3, "{version:?}");
-    }
-}
-
-#[test]
 fn elasticdump_reads_and_writes() {
     for version in Version::NEWEST {
         let server = Elastic::shared(version).unwrap();
@@ -465,16 +433,49 @@ fn elasticdump_reads_and_writes() {
     }
 }
 
+/// What was loaded is as hard as it's meant to be.
+fn is_hard(server: &Elastic, prefix: &str) {
+    assert_eq!(
+        server.documents(&format!("{prefix}-many")).unwrap().len(),
+        923
+    );
+    let hostile = server.documents(&format!("{prefix}-hostile")).unwrap();
+    let source = &hostile[&("numbers".to_owned(), None)];
+    assert!(
+        source.contains(r#""one":1.0,"plain":1,"minus":-0.0,"exp":1e2,"EXP":1.50E+3,"huge":1e400"#),
+        "{source}"
+    );
+    assert!(
+        hostile
+            .keys()
+            .any(|(id, routing)| id.len() == 512 && routing.is_some())
+    );
+    assert!(hostile.values().any(|source| source.len() > 1 << 20));
+    assert!(hostile.contains_key(&("\u{1}\u{7f}\0".to_owned(), None)));
+    if server.version().is_opensearch() {
+        // A search finds one of them.
+        let index = format!("{prefix}-searched-by-a-pipeline");
+        assert_eq!(server.documents(&index).unwrap().len(), 2);
+    } else if server.version().has_index_modes() {
+        let vectors = server.documents(&format!("{prefix}-fields")).unwrap();
+        assert!(vectors[&("dense_vector-0".to_owned(), None)].contains("2.5"));
+    }
+}
+
 #[test]
 fn equal_servers_are_equal_and_each_kind_of_change_is_seen() {
     for version in Version::NEWEST {
-        let (a, b) = (
-            Elastic::shared(version).unwrap(),
-            Elastic::start(version).unwrap(),
-        );
+        let a = Elastic::shared(version).unwrap();
+        let b = elastic::Options::new(version)
+            .set("cluster.name", "other")
+            .start()
+            .unwrap();
+        assert_eq!(b.get("/_cluster/health").unwrap()["cluster_name"], "other");
         let prefix = a.fresh("same");
         let loaded = kinds::load(a, &prefix).unwrap();
         assert_eq!(kinds::load(&b, &prefix).unwrap(), loaded);
+        assert_eq!(loaded.streams.is_empty(), !version.has_data_streams());
+        is_hard(a, &prefix);
         compare::same(a, &b, &loaded).unwrap();
         let differs = |method: &str, path: &str, body: &str, name: &str| {
             let path = path.replace("PREFIX", &prefix);
@@ -525,5 +526,20 @@ fn equal_servers_are_equal_and_each_kind_of_change_is_seen() {
             pipeline,
             "_ingest/pipeline PREFIX-quiet",
         );
+        loaded.remove(a).unwrap();
+        let left = a.get("/_cat/indices?expand_wildcards=all&h=index").unwrap();
+        assert!(!left.to_string().contains(&prefix), "{left}");
+        for name in kinds::without_sources(a, "bad").unwrap() {
+            assert!(
+                !a.documents(&name)
+                    .unwrap()
+                    .values()
+                    .any(|source| source.contains("gone"))
+            );
+        }
+        if version == Version::Os3 {
+            let index = kinds::append_only(a, &prefix).unwrap();
+            assert!(a.put(&format!("/{index}/_doc/1"), "{}").is_err());
+        }
     }
 }
