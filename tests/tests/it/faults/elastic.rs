@@ -130,7 +130,12 @@ fn a_page_is_asked_for_again_until_it_is_whole() {
         for rule in rules {
             let gate = Gate::open(server).unwrap();
             gate.add(rule);
-            complete(server, &gate, &index);
+            let dumped = complete(server, &gate, &index);
+            assert!(
+                !dumped.run.stderr.contains("begins anew"),
+                "{:?}",
+                dumped.run
+            );
         }
     }
 }
