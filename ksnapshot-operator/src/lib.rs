@@ -31,7 +31,10 @@ impl Workload {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ksnapshot_core::{Series, layout::Names};
+    use ksnapshot_core::{
+        Series,
+        layout::{Form, Names},
+    };
 
     #[test]
     fn a_workload_names_its_snapshots() {
@@ -47,6 +50,7 @@ mod tests {
         };
         let names = Names::new(
             &series,
+            Form::Sql,
             "2026-11-21T03:00:00Z".parse().expect("a time"),
             "ab12cd34",
         );

@@ -305,9 +305,9 @@ pub(super) enum Cause {
         #[serde(default)]
         reason: Option<String>,
         #[serde(default)]
-        caused_by: Option<Box<Cause>>,
+        caused_by: Option<Box<Self>>,
         #[serde(default)]
-        root_cause: Vec<Cause>,
+        root_cause: Vec<Self>,
     },
     Text(String),
 }
