@@ -62,6 +62,17 @@ pub(crate) struct Verdict {
 }
 
 impl Claim {
+    /// Memory stays below what is promised, on less data and on more, and doesn't grow with it.
+    pub(crate) fn memory_stays(small: &'static str, large: &'static str) -> [Self; 3] {
+        let below = |ours| Self::Memory { ours, most: 128 };
+        let flat = Self::Flat {
+            small,
+            large,
+            within: 0.1,
+        };
+        [below(small), below(large), flat]
+    }
+
     /// Whom it names.
     #[cfg(test)]
     pub(crate) fn names(&self) -> Vec<&'static str> {

@@ -7,7 +7,7 @@ mod restore;
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use ksnapshot_tests::elastic::{Elastic, Options, Version};
 use ksnapshot_tests::tools::Key;
 
@@ -46,19 +46,10 @@ fn server(version: Version) -> Result<Elastic> {
 /// - `RECIPIENT`, `IDENTITY`: a public key, and the file with its secret.
 fn field(server: Elastic) -> Result<Field> {
     let key = Key::generate()?;
-    let ours = ksnapshot_tests::binary()?;
     let peer = Elastic::elasticdump([""; 0])?;
-    let mut path = Vec::new();
-    for program in [ours.as_path(), Path::new(peer.get_program())] {
-        let folder = program.parent().context("a program without a folder")?;
-        path.push(folder.to_owned());
-    }
-    path.extend(std::env::split_paths(
-        &std::env::var_os("PATH").unwrap_or_default(),
-    ));
     Ok(Field {
         env: vec![
-            ("PATH", std::env::join_paths(path)?),
+            Field::path(&[Path::new(peer.get_program())])?,
             // Nobody asks a proxy for the way to loopback.
             ("no_proxy", "*".into()),
             ("URL", server.url().into()),

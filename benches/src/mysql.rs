@@ -5,9 +5,8 @@ mod memory;
 mod restore;
 
 use std::ffi::OsString;
-use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use ksnapshot_tests::mysql::{MySql, Options, Version};
 use ksnapshot_tests::tools::Key;
 use ksnapshot_tests::{PASSWORD, testbed};
@@ -48,20 +47,12 @@ fn tpch(version: Version, plan: &Plan) -> Result<Field> {
 /// - `RECIPIENT`, `IDENTITY`: a public key, and the file with its secret.
 fn field(server: MySql) -> Result<Field> {
     let key = Key::generate()?;
-    let ours = ksnapshot_tests::binary()?;
     let clients = server.version().client("mysql")?;
     let mydumper = testbed::home()?.join("roots/mydumper/clients/mydumper");
     testbed::require(&mydumper)?;
-    let mut path = Vec::new();
-    for program in [&ours, &clients, &mydumper] {
-        path.push(folder(program)?.to_owned());
-    }
-    path.extend(std::env::split_paths(
-        &std::env::var_os("PATH").unwrap_or_default(),
-    ));
     Ok(Field {
         env: vec![
-            ("PATH", std::env::join_paths(path)?),
+            Field::path(&[&clients, &mydumper])?,
             ("MYSQL_PWD", PASSWORD.into()),
             ("CNF", server.option_file().into()),
             ("URL", server.url("tpch").into()),
@@ -81,8 +72,4 @@ fn beside(field: &mut Field, server: MySql, env: [(&'static str, OsString); 2]) 
     field.env.extend(env);
     field.servers.push(server.pid());
     field.held.push(Box::new(server));
-}
-
-fn folder(program: &Path) -> Result<&Path> {
-    program.parent().context("a program without a folder")
 }

@@ -5,8 +5,6 @@ mod memory;
 mod one_table;
 mod restore;
 
-use std::path::Path;
-
 use anyhow::{Context, Result};
 use ksnapshot_tests::tools::Key;
 use ksnapshot_tests::{Options, PASSWORD, Postgres, Version};
@@ -47,15 +45,10 @@ fn tpch(version: Version, plan: &Plan) -> Result<Field> {
 /// - `RECIPIENT`, `IDENTITY`: a public key, and the file with its secret.
 fn field(server: Postgres) -> Result<Field> {
     let key = Key::generate()?;
-    let ours = ksnapshot_tests::binary()?;
     let clients = server.version().client("psql")?;
-    let mut path = vec![folder(&ours)?.to_owned(), folder(&clients)?.to_owned()];
-    path.extend(std::env::split_paths(
-        &std::env::var_os("PATH").unwrap_or_default(),
-    ));
     Ok(Field {
         env: vec![
-            ("PATH", std::env::join_paths(path)?),
+            Field::path(&[&clients])?,
             ("PGHOST", "127.0.0.1".into()),
             ("PGPORT", server.port().to_string().into()),
             ("PGUSER", "postgres".into()),
@@ -80,8 +73,4 @@ fn postmaster(server: &Postgres) -> Result<u32> {
     let text = std::fs::read_to_string(server.socket_dir().join(lock))?;
     let pid = text.lines().next().context("an empty lock")?;
     Ok(pid.trim().parse()?)
-}
-
-fn folder(program: &Path) -> Result<&Path> {
-    program.parent().context("a program without a folder")
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::claim::Claim;
 use crate::meter::Meter;
@@ -74,6 +74,21 @@ pub(crate) struct Field {
     pub(crate) budget: Option<(u64, String)>,
     /// What must outlive the race: the servers themselves.
     pub(crate) held: Vec<Box<dyn Held>>,
+}
+
+impl Field {
+    /// Ours and `programs` before all others: `PATH` of a field.
+    pub(crate) fn path(programs: &[&Path]) -> Result<(&'static str, OsString)> {
+        let ours = ksnapshot_tests::binary()?;
+        let mut folders = Vec::new();
+        for program in [&[ours.as_path()], programs].concat() {
+            let folder = program.parent().context("a program without a folder")?;
+            folders.push(folder.to_owned());
+        }
+        let rest = std::env::var_os("PATH").unwrap_or_default();
+        folders.extend(std::env::split_paths(&rest));
+        Ok(("PATH", std::env::join_paths(folders)?))
+    }
 }
 
 /// Anything that ends when it's dropped.

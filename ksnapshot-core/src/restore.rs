@@ -67,6 +67,13 @@ pub struct Loaded {
     pub refused: u64,
 }
 
+impl std::ops::AddAssign for Loaded {
+    fn add_assign(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.refused += other.refused;
+    }
+}
+
 impl From<u64> for Loaded {
     /// All rows were taken.
     fn from(rows: u64) -> Self {

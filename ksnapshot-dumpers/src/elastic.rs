@@ -21,7 +21,7 @@ mod version;
 mod view;
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ksnapshot_core::{
     Cx, DumpSession, Dumper, ForeignSession, Index, Preflight, RestoreOptions, RestoreSession,
@@ -31,6 +31,11 @@ use ksnapshot_core::{
 use version::Flavour;
 
 pub use connect::Elastic;
+
+/// A task that stopped while it held the lock left nothing half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 #[async_trait]
 impl Dumper for Elastic {

@@ -97,23 +97,9 @@ pub(super) fn on_opensearch_3() -> Race {
     });
     let dump_names = DUMPS.iter().map(|&[(small, _), (large, _)]| (small, large));
     let restore_names = (RESTORES.iter()).map(|&[(small, _), (large, _)]| (small, large));
-    let claims = dump_names.chain(restore_names).flat_map(|(small, large)| {
-        [
-            Claim::Memory {
-                ours: small,
-                most: 128,
-            },
-            Claim::Memory {
-                ours: large,
-                most: 128,
-            },
-            Claim::Flat {
-                small,
-                large,
-                within: 0.1,
-            },
-        ]
-    });
+    let claims = dump_names
+        .chain(restore_names)
+        .flat_map(|(small, large)| Claim::memory_stays(small, large));
     Race {
         name: "memory-opensearch-3",
         title: "Memory of a dump from OpenSearch 3.8, and of a restore",

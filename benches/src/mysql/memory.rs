@@ -35,23 +35,9 @@ const LEVELS: [[(&str, &str); 2]; 2] = [level!("zstd 3", "zstd:3"), level!("gzip
 /// Below what is promised, and the same whatever the size of the database.
 pub(super) fn on_mariadb_118() -> Race {
     let contestants = LEVELS.as_flattened().iter();
-    let claims = LEVELS.iter().flat_map(|&[(small, _), (large, _)]| {
-        [
-            Claim::Memory {
-                ours: small,
-                most: 128,
-            },
-            Claim::Memory {
-                ours: large,
-                most: 128,
-            },
-            Claim::Flat {
-                small,
-                large,
-                within: 0.1,
-            },
-        ]
-    });
+    let claims = LEVELS
+        .iter()
+        .flat_map(|&[(small, _), (large, _)]| Claim::memory_stays(small, large));
     Race {
         name: "memory-mariadb-118",
         title: "Memory of a dump from MariaDB 11.8",

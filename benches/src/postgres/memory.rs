@@ -40,23 +40,9 @@ const LEVELS: [[(&str, &str); 2]; 4] = [
 /// Below what is promised, and the same whatever the size of the database.
 pub(super) fn race() -> Race {
     let contestants = LEVELS.as_flattened().iter();
-    let claims = LEVELS.iter().flat_map(|&[(small, _), (large, _)]| {
-        [
-            Claim::Memory {
-                ours: small,
-                most: 128,
-            },
-            Claim::Memory {
-                ours: large,
-                most: 128,
-            },
-            Claim::Flat {
-                small,
-                large,
-                within: 0.1,
-            },
-        ]
-    });
+    let claims = LEVELS
+        .iter()
+        .flat_map(|&[(small, _), (large, _)]| Claim::memory_stays(small, large));
     Race {
         name: "memory",
         title: "Memory of a dump",

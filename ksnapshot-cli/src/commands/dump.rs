@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use ksnapshot_core::age::AgeEncryptor;
 use ksnapshot_core::pipeline::{DumpRequest, dump};
-use ksnapshot_core::{Cx, Encryptor, Event, Result};
+use ksnapshot_core::{Cx, Dumper, Encryptor, Event, Result};
 use serde_json::json;
 
-use crate::args::{DumpArgs, jobs};
+use crate::args::{DumpArgs, IndexArgs, ScopeArgs, jobs};
 use crate::output::{Output, bytes, code, count, plural, table};
 use crate::place::{access, split_id};
 
@@ -25,13 +25,7 @@ pub(crate) async fn run(args: DumpArgs, output: &Output, cx: &Cx) -> Result<u8> 
     } else {
         Some(Arc::new(AgeEncryptor::new(&args.recipients)?))
     };
-    let access = access(&args.source, "SOURCE", cx);
-    let source = ksnapshot_dumpers::source(
-        &args.source,
-        &access,
-        args.scope.into(),
-        args.indices.into(),
-    )?;
+    let source = source(&args.source, args.scope, args.indices, cx)?;
     let (place, _) = split_id(args.to.as_deref().unwrap_or_default());
     let storage = ksnapshot_storage::open(place)?;
     let request = DumpRequest {
@@ -70,15 +64,15 @@ pub(crate) async fn run(args: DumpArgs, output: &Output, cx: &Cx) -> Result<u8> 
     Ok(code(&report.problems))
 }
 
+/// What is dumped. Nothing is connected to.
+fn source(url: &str, scope: ScopeArgs, indices: IndexArgs, cx: &Cx) -> Result<Arc<dyn Dumper>> {
+    let access = access(url, "SOURCE", cx);
+    ksnapshot_dumpers::source(url, &access, scope.into(), indices.into())
+}
+
 /// Tells what a dump would reach. Nothing is written anywhere.
 async fn preflight(args: DumpArgs, output: &Output, cx: &Cx) -> Result<u8> {
-    let access = access(&args.source, "SOURCE", cx);
-    let source = ksnapshot_dumpers::source(
-        &args.source,
-        &access,
-        args.scope.into(),
-        args.indices.into(),
-    )?;
+    let source = source(&args.source, args.scope, args.indices, cx)?;
     let found = cx.guard(source.preflight(jobs(args.jobs), cx)).await?;
     if output.json {
         output.line(&json!({

@@ -45,11 +45,9 @@ pub async fn restore_object(
             }
         })
         .try_buffer_unordered(jobs.get())
-        .try_fold(Loaded::default(), async |sum, loaded| {
-            Ok(Loaded {
-                rows: sum.rows + loaded.rows,
-                refused: sum.refused + loaded.refused,
-            })
+        .try_fold(Loaded::default(), async |mut sum, loaded| {
+            sum += loaded;
+            Ok(sum)
         });
     let done = cx.guard(load).await.map_err(|e| e.context(key.to_string()));
     let closed = session.close(done.is_ok()).await;

@@ -188,8 +188,7 @@ impl<'a> Schedule<'a> {
         match joined(ended)? {
             Ended::Loaded { tables, loaded } => {
                 self.loading -= 1;
-                self.loaded.rows += loaded.rows;
-                self.loaded.refused += loaded.refused;
+                self.loaded += loaded;
                 for table in tables {
                     if let Some(left) = self.unloaded.get_mut(&table) {
                         *left -= 1;
@@ -266,8 +265,7 @@ impl Load {
                     ),
                 ));
             }
-            loaded.rows += took.rows;
-            loaded.refused += took.refused;
+            loaded += took;
             self.cx.emit(&Event::Moved {
                 bytes,
                 rows: took.rows,

@@ -1,8 +1,9 @@
 //! Reading definitions. Their text stays as the server sent it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ksnapshot_core::{Error, ErrorKind, Problem, ProblemKind, Result};
+use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -37,12 +38,11 @@ pub(super) struct Index {
     pub(super) closed: bool,
 }
 
-/// About how much there is, and in how many primary shards.
+/// About how much there is.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Size {
     pub(super) documents: u64,
     pub(super) bytes: u64,
-    pub(super) shards: u32,
 }
 
 /// A data stream.
@@ -147,17 +147,13 @@ pub(super) async fn read(
 ) -> Result<Catalog> {
     let mut catalog = Catalog::default();
     let streams = streams(client, server).await?;
-    let backing: BTreeMap<&str, &str> = (streams.iter())
-        .flat_map(|s| {
-            s.indices
-                .iter()
-                .map(|i| (i.index_name.as_str(), s.name.as_str()))
-        })
+    let backing: BTreeSet<&str> = (streams.iter())
+        .flat_map(|s| s.indices.iter().map(|i| i.index_name.as_str()))
         .collect();
     let listed = listed(client).await?;
     let quiet = quiet(client).await?;
     let mut found: Vec<Found> = (listed.iter())
-        .filter(|(name, _)| !backing.contains_key(name.as_str()))
+        .filter(|(name, _)| !backing.contains(name.as_str()))
         .map(|(name, line)| Found {
             name: name.clone(),
             kind: Kind::Index,
@@ -238,25 +234,18 @@ pub(super) async fn read(
             size: sizes.fold(Size::default(), |sum, size| Size {
                 documents: sum.documents + size.documents,
                 bytes: sum.bytes + size.bytes,
-                shards: sum.shards + size.shards,
             }),
         });
     }
     for kind in GlobalKind::ALL {
-        match globals(client, server, kind).await {
-            Ok(globals) => catalog.globals.extend(globals),
-            Err(error)
-                if error.kind() == ErrorKind::Server
-                    && error.to_string().contains("not allowed") =>
-            {
-                catalog.problems.push(Problem {
-                    kind: ProblemKind::Unreadable,
-                    object: format!("every {}", kind.title()),
-                    message: error.to_string(),
-                    hint: error.advice().map(ToOwned::to_owned),
-                });
-            }
-            Err(error) => return Err(error),
+        match every(client, server, kind).await? {
+            Ok(found) => catalog.globals.extend(own(kind, found)),
+            Err(error) => catalog.problems.push(Problem {
+                kind: ProblemKind::Unreadable,
+                object: format!("every {}", kind.title()),
+                message: error.to_string(),
+                hint: error.advice().map(ToOwned::to_owned),
+            }),
         }
     }
     catalog.problems.extend(sources(&catalog)?);
@@ -278,24 +267,23 @@ fn empty() -> Box<RawValue> {
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Line {
+pub(super) struct Line {
     size: Size,
     closed: bool,
 }
 
 /// Every index of the cluster, closed and hidden ones included.
-async fn listed(client: &Client) -> Result<BTreeMap<String, Line>> {
+pub(super) async fn listed(client: &Client) -> Result<BTreeMap<String, Line>> {
     #[derive(Deserialize)]
     struct Row {
         index: String,
         status: Option<String>,
-        pri: Option<String>,
         #[serde(rename = "docs.count")]
         documents: Option<String>,
         #[serde(rename = "pri.store.size")]
         bytes: Option<String>,
     }
-    let path = "/_cat/indices?format=json&bytes=b&expand_wildcards=all&h=index,status,pri,docs.count,pri.store.size";
+    let path = "/_cat/indices?format=json&bytes=b&expand_wildcards=all&h=index,status,docs.count,pri.store.size";
     let rows: Vec<Row> = parse("list of indices", &client.get(path).await?)?;
     let number = |text: Option<String>| text.and_then(|t| t.parse().ok()).unwrap_or(0);
     Ok((rows.into_iter())
@@ -305,7 +293,6 @@ async fn listed(client: &Client) -> Result<BTreeMap<String, Line>> {
                 size: Size {
                     documents: number(row.documents),
                     bytes: number(row.bytes),
-                    shards: u32::try_from(number(row.pri)).unwrap_or(1),
                 },
             };
             (row.index, line)
@@ -359,8 +346,8 @@ async fn aliases_of_streams(client: &Client) -> Result<BTreeMap<String, Box<RawV
 }
 
 #[derive(Debug)]
-struct FoundStream {
-    name: String,
+pub(super) struct FoundStream {
+    pub(super) name: String,
     template: Option<String>,
     hidden: bool,
     indices: Vec<Backing>,
@@ -372,7 +359,7 @@ struct Backing {
     index_name: String,
 }
 
-async fn streams(client: &Client, server: &Server) -> Result<Vec<FoundStream>> {
+pub(super) async fn streams(client: &Client, server: &Server) -> Result<Vec<FoundStream>> {
     #[derive(Deserialize)]
     struct Answer {
         data_streams: Vec<Box<RawValue>>,
@@ -439,30 +426,36 @@ async fn parts(client: &Client, names: &[String]) -> Result<BTreeMap<String, Par
     Ok(parts)
 }
 
-/// All of a kind but what the server makes itself.
-async fn globals(client: &Client, server: &Server, kind: GlobalKind) -> Result<Vec<Global>> {
+/// Name and definition of everything of a kind; within, the refusal to list it.
+pub(super) async fn every(
+    client: &Client,
+    server: &Server,
+    kind: GlobalKind,
+) -> Result<Result<Vec<(String, Box<RawValue>)>>> {
     if !kind.is_of(server.flavour) {
-        return Ok(Vec::new());
+        return Ok(Ok(Vec::new()));
     }
-    let path = match kind {
+    let folder = kind.path(server.flavour, "");
+    let path = match (kind, server.flavour) {
         // There is no way to list scripts but the state of the cluster.
-        GlobalKind::Script => {
+        (GlobalKind::Script, _) => {
             "/_cluster/state/metadata?filter_path=metadata.stored_scripts".to_owned()
         }
-        kind => kind
-            .path(server.flavour, "")
-            .trim_end_matches('/')
-            .to_owned(),
+        (GlobalKind::Policy, Flavour::OpenSearch) => {
+            format!("{}?size=10000", folder.trim_end_matches('/'))
+        }
+        _ => folder.trim_end_matches('/').to_owned(),
     };
-    let path = match (kind, server.flavour) {
-        (GlobalKind::Policy, Flavour::OpenSearch) => format!("{path}?size=10000"),
-        _ => path,
-    };
-    let Some(body) = client.find(&path).await? else {
-        return Ok(Vec::new());
-    };
+    let reply = client.patiently(Method::GET, &path, None).await?;
+    if reply.is_unknown() {
+        return Ok(Ok(Vec::new()));
+    }
+    if reply.status == StatusCode::FORBIDDEN {
+        return Ok(Err(reply.error(&path)));
+    }
+    let body = reply.good(&path)?;
     let what = format!("every {}", kind.title());
-    let found: Vec<(String, Box<RawValue>)> = match (kind, server.flavour) {
+    Ok(Ok(match (kind, server.flavour) {
         (GlobalKind::Script, _) => {
             #[derive(Deserialize, Default)]
             struct State {
@@ -526,7 +519,11 @@ async fn globals(client: &Client, server: &Server, kind: GlobalKind) -> Result<V
         _ => parse::<BTreeMap<String, Box<RawValue>>>(&what, &body)?
             .into_iter()
             .collect(),
-    };
+    }))
+}
+
+/// Those of a kind that the server does not make itself.
+fn own(kind: GlobalKind, found: Vec<(String, Box<RawValue>)>) -> Vec<Global> {
     let mut globals: Vec<Global> = (found.into_iter())
         .filter(|(name, definition)| !name.starts_with('.') && !is_managed(definition))
         .map(|(name, definition)| Global {
@@ -536,7 +533,7 @@ async fn globals(client: &Client, server: &Server, kind: GlobalKind) -> Result<V
         })
         .collect();
     globals.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(globals)
+    globals
 }
 
 /// What the server or its companions keep up themselves says so.

@@ -1,7 +1,7 @@
 //! Files that elasticdump has written, or single objects of a snapshot: each line says itself what it is.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use ksnapshot_core::{Bytes, Cx, Error, ErrorKind, ForeignSession, Loaded, Result, async_trait};
 use reqwest::Method;
@@ -12,6 +12,7 @@ use super::catalog::GlobalKind;
 use super::connect::Elastic;
 use super::http::{Client, segment};
 use super::line::Document;
+use super::lock;
 use super::rejected::Rejected;
 use super::restore;
 use super::settings::{self, Settings};
@@ -22,7 +23,7 @@ pub(super) struct Session {
     client: Client,
     /// Where all documents go; else each says it.
     index: Option<String>,
-    renames: Vec<(String, String)>,
+    names: Names,
     clean: bool,
     restore: restore::Session,
     /// Indices that may be written to.
@@ -45,13 +46,14 @@ impl Session {
     pub(super) async fn open(target: &Elastic, clean: bool, cx: &Cx) -> Result<Self> {
         let rejected = Rejected::new(target.restore.rejected.as_deref())?;
         let (client, server) = target.connect().await?;
+        // Each name is looked up here, and then is that of the target.
         let names = Names::default();
         let restore =
             restore::Session::new(target, client.clone(), server, names, clean, rejected, cx);
         Ok(Self {
             client,
             index: target.path.clone(),
-            renames: target.restore.renames.clone(),
+            names: Names::of_files(target),
             clean,
             restore,
             ready: Mutex::default(),
@@ -60,24 +62,15 @@ impl Session {
     }
 
     fn target(&self, name: &str) -> String {
-        match (
-            &self.index,
-            self.renames.iter().find(|(from, _)| from == name),
-        ) {
-            (Some(index), _) => index.clone(),
-            (None, Some((_, to))) => to.clone(),
-            (None, None) => name.to_owned(),
-        }
+        (self.index.clone()).unwrap_or_else(|| self.names.of(name))
     }
 
     /// How documents get into `index`. One that is not there is not made by writing to it: its fields would become whatever the
     /// first document looks like.
     async fn action(&self, index: &str) -> Result<Action> {
-        let known = |ready: &Mutex<BTreeMap<String, Action>>| {
-            let ready = ready.lock().unwrap_or_else(PoisonError::into_inner);
-            ready.get(index).copied()
-        };
-        if let Some(action) = known(&self.ready) {
+        // The lock is let go before anything is asked.
+        let known = lock(&self.ready).get(index).copied();
+        if let Some(action) = known {
             return Ok(action);
         }
         let action = match target::there(&self.client, index).await? {
@@ -91,8 +84,7 @@ impl Session {
                 .hint("Restore the file of its mapping or of the index first, or create it by hand."));
             }
         };
-        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
-        ready.insert(index.to_owned(), action);
+        lock(&self.ready).insert(index.to_owned(), action);
         Ok(action)
     }
 
@@ -117,13 +109,7 @@ impl Session {
         let mut sum = Loaded::default();
         for (index, documents) in by_index {
             let action = self.action(&index).await?;
-            let path = self
-                .restore
-                .bulk_path(&index)
-                .replace("&require_alias=false", "");
-            let loaded = self.restore.write(&path, action, documents).await?;
-            sum.rows += loaded.rows;
-            sum.refused += loaded.refused;
+            sum += self.restore.write(&index, action, documents).await?;
         }
         Ok(sum)
     }
@@ -134,11 +120,11 @@ impl Session {
         let has = |part: &str| json[part].as_object().is_some_and(|map| !map.is_empty());
         if has("settings") || has("mappings") {
             let there = target::there(&self.client, &target).await?;
-            let ours = (self.made.lock().unwrap_or_else(PoisonError::into_inner)).contains(&target);
+            let ours = lock(&self.made).contains(&target);
             if there == There::Nothing || (there == There::Index && self.clean && !ours) {
                 target::make_room(&self.client, &[(target.clone(), false)], self.clean).await?;
                 self.restore.create(&target, json).await?;
-                (self.made.lock().unwrap_or_else(PoisonError::into_inner)).insert(target.clone());
+                lock(&self.made).insert(target.clone());
                 let Settings {
                     mut later, last, ..
                 } = settings::divide(&json["settings"]);
@@ -271,7 +257,7 @@ impl ForeignSession for Session {
         if !succeeded {
             return Ok(());
         }
-        let ready = std::mem::take(&mut *self.ready.lock().unwrap_or_else(PoisonError::into_inner));
+        let ready = std::mem::take(&mut *lock(&self.ready));
         for index in ready.into_keys() {
             let path = format!("/{}/_refresh", segment(&index));
             self.client.act(Method::POST, &path).await?;

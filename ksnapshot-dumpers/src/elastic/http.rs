@@ -106,7 +106,7 @@ impl Client {
 
     /// Reads something. Sent again when the server is busy or the connection is lost.
     pub(super) async fn get(&self, path: &str) -> Result<Vec<u8>> {
-        self.patiently(Method::GET, path, None).await?.good(path)
+        self.act(Method::GET, path).await
     }
 
     /// As [`Client::get`]; none where there is nothing under `path`, or where this build of the server does not know it.

@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use ksnapshot_core::{Error, ErrorKind, Result};
 
 use super::line::Document;
+use super::lock;
 
 /// Documents that were refused.
 #[derive(Debug)]
@@ -53,7 +54,7 @@ impl Rejected {
 
     /// Keeps some.
     pub(super) fn keep(&self, refused: &[(Document<'_>, String)]) -> Result<()> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.kept);
         for (document, reason) in refused {
             kept.count += 1;
             if kept.example.is_none() {
@@ -82,7 +83,7 @@ impl Rejected {
 
     /// What a person should hear of them; none when there are none, and then no file is left either.
     pub(super) fn finish(&self) -> Result<Option<String>> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.kept);
         let file = kept.file.take();
         let count = kept.count;
         let Some(example) = kept.example.take() else {

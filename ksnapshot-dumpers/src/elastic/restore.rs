@@ -1,7 +1,7 @@
 //! Writing a snapshot back.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use ksnapshot_core::{
     Bytes, Cx, DataStats, Error, ErrorKind, Event, Index, Item, Loaded, RestoreOptions,
@@ -15,6 +15,7 @@ use super::catalog::GlobalKind;
 use super::connect::Elastic;
 use super::http::{Client, segment};
 use super::line::Document;
+use super::lock;
 use super::rejected::Rejected;
 use super::script::{ALIAS, ANALYZER, INDEX, MAPPING, SETTINGS, STREAM, global_definition, shape};
 use super::settings::{self, Settings};
@@ -62,10 +63,6 @@ struct Last {
     stream: Option<u32>,
     name: String,
     settings: Map<String, Value>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// As an error that lets the restore go on.
@@ -281,24 +278,13 @@ impl Session {
                 kind.title()
             )));
         }
-        let mut definition = self
-            .names
-            .within(kind, global_definition(kind, json).clone());
-        if let Some(map) = definition.as_object_mut() {
-            STAMPS.iter().for_each(|stamp| {
-                map.remove(*stamp);
-            });
-        }
+        let definition = global_definition(kind, json).clone();
+        let definition = stampless(self.names.within(kind, definition));
         let name = self.names.beside(name);
         let path = kind.path(self.server.flavour, &name);
         if let Some(body) = self.client.find(&path).await? {
             let found: Value = serde_json::from_slice(&body).unwrap_or_default();
-            let mut found = found_definition(kind, &found, &name).clone();
-            if let Some(map) = found.as_object_mut() {
-                STAMPS.iter().for_each(|stamp| {
-                    map.remove(*stamp);
-                });
-            }
+            let found = stampless(found_definition(kind, &found, &name).clone());
             if found == definition {
                 return Ok(());
             }
@@ -318,14 +304,18 @@ impl Session {
         Ok(())
     }
 
-    /// Writes documents, and keeps those that are refused.
+    /// Writes documents to the index or data stream `target`, and keeps those that are refused.
     pub(super) async fn write(
         &self,
-        path: &str,
+        target: &str,
         action: Action,
         documents: Vec<Document<'_>>,
     ) -> Result<Loaded> {
-        let written = bulk::write(&self.client, path, action, documents, &self.pace)
+        let path = format!(
+            "/{}/_bulk?pipeline=_none&filter_path=items.*.status,items.*.error",
+            segment(target)
+        );
+        let written = bulk::write(&self.client, &path, action, documents, &self.pace)
             .await
             .map_err(|e| match e.kind() {
                 ErrorKind::Refused => e.with_kind(ErrorKind::Failed),
@@ -345,17 +335,14 @@ impl Session {
         }
         Ok(())
     }
+}
 
-    pub(super) fn bulk_path(&self, target: &str) -> String {
-        let alias = match self.server.knows_require_alias() {
-            true => "&require_alias=false",
-            false => "",
-        };
-        format!(
-            "/{}/_bulk?pipeline=_none{alias}&filter_path=items.*.status,items.*.error",
-            segment(target)
-        )
+/// A definition without what servers add to it.
+fn stampless(mut definition: Value) -> Value {
+    if let Some(map) = definition.as_object_mut() {
+        map.retain(|key, _| !STAMPS.contains(&key.as_str()));
     }
+    definition
 }
 
 /// The definition of a thing out of what the server tells of it.
@@ -418,7 +405,7 @@ impl RestoreSession for Session {
     async fn load(&self, item: &Item, blocks: Vec<Bytes>) -> Result<Loaded> {
         let table = item.table.unwrap_or(item.id);
         let stream = (lock(&self.last).iter()).any(|last| last.stream == Some(table));
-        let path = self.bulk_path(&self.names.of(&item.name));
+        let target = self.names.of(&item.name);
         let action = match stream {
             true => Action::Create,
             false => Action::Index,
@@ -426,7 +413,7 @@ impl RestoreSession for Session {
         let documents: Vec<Document<'_>> = (blocks.iter())
             .flat_map(|block| Document::all(block))
             .collect::<Result<_>>()?;
-        let loaded = self.write(&path, action, documents).await?;
+        let loaded = self.write(&target, action, documents).await?;
         *lock(&self.refused).entry(table).or_default() += loaded.refused;
         Ok(loaded)
     }

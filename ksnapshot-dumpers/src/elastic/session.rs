@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -18,6 +18,7 @@ use serde_json::json;
 use super::catalog::{self, Catalog, Size};
 use super::connect::Elastic;
 use super::http::{Client, segment};
+use super::lock;
 use super::page::Hit;
 use super::script::{DATA, Script, Source, script};
 use super::version::{self, Server};
@@ -33,7 +34,6 @@ const TOUCH: Duration = Duration::from_secs(300);
 const SMALL: Size = Size {
     documents: 20_000,
     bytes: 8 << 20,
-    shards: 0,
 };
 
 /// A dump's view of the source.
@@ -163,7 +163,7 @@ impl Session {
     /// Keeps the views alive that wait for their turn.
     async fn touch(&self) -> Result<()> {
         {
-            let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut touched = lock(&self.touched);
             if touched.elapsed() < TOUCH {
                 return Ok(());
             }
@@ -192,14 +192,12 @@ impl Session {
 
 /// What the index of the snapshot tells of the cluster.
 fn model(server: &Server, catalog: &Catalog) -> CatalogModel {
-    let names = |names: Vec<&str>| json!(names);
+    let indices: Vec<&str> = catalog.indices.iter().map(|i| i.name.as_str()).collect();
+    let streams: Vec<&str> = catalog.streams.iter().map(|s| s.name.as_str()).collect();
     CatalogModel {
         kind: server.flavour.kind().into(),
         version: 1,
-        model: json!({
-            "indices": names(catalog.indices.iter().map(|i| i.name.as_str()).collect()),
-            "data_streams": names(catalog.streams.iter().map(|s| s.name.as_str()).collect()),
-        }),
+        model: json!({ "indices": indices, "data_streams": streams }),
     }
 }
 
@@ -308,13 +306,13 @@ impl DumpSession for Session {
             }
             self.touch().await?;
         }
-        self.read.lock().unwrap_or_else(PoisonError::into_inner)[work.source] += read;
+        lock(&self.read)[work.source] += read;
         Ok(())
     }
 
     /// Counts: as many documents were read as each view holds. Where a view is a scroll, each slice has counted already.
     async fn confirm(&self) -> Result<()> {
-        let read = (self.read.lock().unwrap_or_else(PoisonError::into_inner)).clone();
+        let read = lock(&self.read).clone();
         for ((source, view), read) in self.sources.iter().zip(&self.views).zip(read) {
             match view.total() {
                 Some(total) if total != read => {

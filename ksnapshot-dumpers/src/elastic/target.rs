@@ -4,7 +4,7 @@ use ksnapshot_core::{Error, ErrorKind, Index, Result};
 use reqwest::Method;
 use serde_json::Value;
 
-use super::catalog::GlobalKind;
+use super::catalog::{self, GlobalKind};
 use super::connect::Elastic;
 use super::http::{Client, segment};
 use super::script::{INDEX, STREAM};
@@ -77,6 +77,14 @@ impl Names {
             ));
         }
         Ok(found)
+    }
+
+    /// Names of what a file holds: as `target` renames them.
+    pub(super) fn of_files(target: &Elastic) -> Self {
+        Self {
+            renames: target.restore.renames.clone(),
+            prefix: None,
+        }
     }
 
     /// The name of an index or data stream.
@@ -210,60 +218,20 @@ pub(super) async fn delete(client: &Client, path: &str) -> Result<()> {
 
 /// Deletes everything of a drill: what has a name that begins with `prefix`.
 pub(super) async fn drop_scratch(client: &Client, server: &Server, prefix: &str) -> Result<()> {
-    let ours = |name: &str| name.starts_with(&format!("{prefix}-"));
-    let named = |body: Option<Vec<u8>>, list: &str| -> Vec<String> {
-        let found: Value = body
-            .and_then(|b| serde_json::from_slice(&b).ok())
-            .unwrap_or_default();
-        let names: Vec<String> = match &found[list] {
-            Value::Array(items) => (items.iter())
-                .filter_map(|i| i["name"].as_str().map(ToOwned::to_owned))
-                .collect(),
-            _ => (found.as_object().into_iter().flatten())
-                .map(|(name, _)| name.clone())
-                .collect(),
-        };
-        names.into_iter().filter(|name| ours(name)).collect()
-    };
-    let streams = client.find(server.data_streams()).await?;
-    for name in named(streams, "data_streams") {
-        delete(client, &format!("/_data_stream/{}", segment(&name))).await?;
+    let prefix = format!("{prefix}-");
+    let ours = |name: &&String| name.starts_with(&prefix);
+    let streams = catalog::streams(client, server).await?;
+    for name in streams.iter().map(|s| &s.name).filter(ours) {
+        delete(client, &format!("/_data_stream/{}", segment(name))).await?;
     }
-    let indices = client
-        .find("/_all/_settings/index.uuid?expand_wildcards=all")
-        .await?;
-    for name in named(indices, "") {
-        delete(client, &format!("/{}", segment(&name))).await?;
+    for name in catalog::listed(client).await?.keys().filter(ours) {
+        delete(client, &format!("/{}", segment(name))).await?;
     }
     // Index templates before the components that they are made of.
-    for kind in GlobalKind::ALL
-        .into_iter()
-        .rev()
-        .filter(|k| k.is_of(server.flavour))
-    {
-        let path = match kind {
-            GlobalKind::Script => {
-                "/_cluster/state/metadata?filter_path=metadata.stored_scripts".into()
-            }
-            kind => kind
-                .path(server.flavour, "")
-                .trim_end_matches('/')
-                .to_owned(),
-        };
-        let Some(mut body) = client.find(&path).await? else {
-            continue;
-        };
-        let list = match kind {
-            GlobalKind::ComponentTemplate => "component_templates",
-            GlobalKind::IndexTemplate => "index_templates",
-            _ => "",
-        };
-        if kind == GlobalKind::Script {
-            let state: Value = serde_json::from_slice(&body).unwrap_or_default();
-            body = state["metadata"]["stored_scripts"].to_string().into_bytes();
-        }
-        for name in named(Some(body), list) {
-            delete(client, &kind.path(server.flavour, &name)).await?;
+    for kind in GlobalKind::ALL.into_iter().rev() {
+        let found = catalog::every(client, server, kind).await??;
+        for name in found.iter().map(|(name, _)| name).filter(ours) {
+            delete(client, &kind.path(server.flavour, name)).await?;
         }
     }
     Ok(())

@@ -124,11 +124,6 @@ impl Server {
     pub(super) fn hides_vectors(&self) -> bool {
         self.is(Flavour::Elasticsearch, (9, 2))
     }
-
-    /// Whether a write can be told not to go to an alias.
-    pub(super) fn knows_require_alias(&self) -> bool {
-        self.is(Flavour::Elasticsearch, (7, 10)) || self.flavour == Flavour::OpenSearch
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! One view of an index, and all documents in it, page by page.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::http::{Client, Reply, pause, segment};
+use super::lock;
 use super::page::{Answer, Hit, next_size};
 use super::version::{self, Flavour, Server};
 
@@ -51,10 +52,6 @@ pub(super) struct View {
     total: Option<u64>,
     /// The most documents that the server gives at once.
     most: usize,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl View {
@@ -104,8 +101,7 @@ impl View {
                 "/{index}/_search/point_in_time?keep_alive={KEEP}&allow_partial_pit_creation=false"
             ),
         };
-        let reply = self.client.patiently(Method::POST, &path, None).await?;
-        let body = reply.good(&path)?;
+        let body = self.client.act(Method::POST, &path).await?;
         let opened: Opened = serde_json::from_slice(&body).map_err(|cause| {
             Error::new(ErrorKind::Server, "no point in time was opened").source(cause)
         })?;

@@ -10,7 +10,7 @@ mod policies;
 mod promises;
 
 use ksnapshot_tests::elastic::Version;
-pub(crate) use promises::{Dumped, dump, files, restore};
+pub(crate) use promises::{Dumped, dump, restore};
 
 #[test]
 fn every_kind_comes_back_by_us() {

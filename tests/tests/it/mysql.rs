@@ -11,4 +11,4 @@ mod promises;
 #[path = "mysql/rows.rs"]
 mod rows;
 
-use promises::{Dumped, dump, files, kinds, problems, stock, values};
+use promises::{Dumped, dump, kinds, problems, stock, values};

@@ -1,7 +1,7 @@
 //! The promise: what is dumped comes back equal, by stock tools and by us, from a folder and from S3.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use ksnapshot_tests::tools::{self, Key};
@@ -205,36 +205,13 @@ fn sums_fit(store: &Path, names: &[String]) {
     }
 }
 
-/// The files of a folder store, as relative names, sorted; hidden ones too.
+/// The files of a folder store, as relative names, sorted; hidden ones too, and none of an upload that didn't end.
 fn files(store: &Path) -> Vec<String> {
-    let mut files = Vec::new();
-    let mut todo = vec![PathBuf::from(store)];
-    while let Some(folder) = todo.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                assert!(
-                    !path
-                        .file_name()
-                        .unwrap()
-                        .to_str()
-                        .unwrap()
-                        .starts_with(".partial"),
-                    "{}",
-                    path.display()
-                );
-                todo.push(path);
-            } else {
-                files.push(
-                    path.strip_prefix(store)
-                        .unwrap()
-                        .to_str()
-                        .unwrap()
-                        .to_owned(),
-                );
-            }
-        }
-    }
-    files.sort();
-    files
+    let mut names: Vec<String> = (tools::files(store).unwrap().iter())
+        .map(|path| path.strip_prefix(store).unwrap().to_str().unwrap().into())
+        .collect();
+    names.sort();
+    let partial: Vec<&String> = names.iter().filter(|n| n.contains(".partial")).collect();
+    assert!(partial.is_empty(), "{partial:?}");
+    names
 }

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ksnapshot_tests::Ksnapshot;
-use ksnapshot_tests::tools::Run;
+use ksnapshot_tests::tools::{self, Run};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -52,7 +52,8 @@ impl Dumped {
     /// The one file whose name ends so.
     #[track_caller]
     pub(crate) fn file(folder: &Path, end: &str) -> PathBuf {
-        let mut found: Vec<PathBuf> = files(folder)
+        let mut found: Vec<PathBuf> = tools::files(folder)
+            .unwrap()
             .into_iter()
             .filter(|file| file.to_str().unwrap().ends_with(end))
             .collect();
@@ -67,18 +68,4 @@ impl Dumped {
     pub(crate) fn rows(&self) -> u64 {
         self.manifest["counts"]["rows"].as_u64().unwrap()
     }
-}
-
-/// All files below a folder.
-pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            found.push(path);
-        }
-    }
-    found
 }

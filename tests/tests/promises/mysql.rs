@@ -11,7 +11,7 @@ pub(crate) mod stock;
 pub(crate) mod values;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ksnapshot_tests::mysql::MySql;
 use ksnapshot_tests::tools::{self, Run};
@@ -32,7 +32,8 @@ impl Dumped {
         let folder = tempfile::tempdir().unwrap();
         let run = dump(url, &folder.path().join("store"), args).run().unwrap();
         assert!(matches!(run.code(), Some(0 | 3)), "{run:?}");
-        let manifest = files(folder.path())
+        let manifest = tools::files(folder.path())
+            .unwrap()
             .into_iter()
             .find(|file| file.to_str().unwrap().ends_with(".manifest.json"))
             .unwrap();
@@ -54,7 +55,7 @@ impl Dumped {
 
     /// Loads every data object by the stock client, in their order, as one after the other would by hand.
     pub(crate) fn load(&self, server: &MySql, db: &str) {
-        let found = files(self.folder.path());
+        let found = tools::files(self.folder.path()).unwrap();
         for object in self.manifest["objects"].as_array().unwrap() {
             let name = object["name"].as_str().unwrap();
             if name.contains(".index.") {
@@ -94,18 +95,4 @@ pub(crate) fn dump(url: &str, store: &Path, args: &[&str]) -> Ksnapshot {
     Ksnapshot::new(["dump", url, "--to", store.to_str().unwrap()])
         .args(args)
         .env("MYSQL_PWD", PASSWORD)
-}
-
-/// All files below a folder.
-pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            found.push(path);
-        }
-    }
-    found
 }

@@ -3,9 +3,10 @@
 use ksnapshot_tests::Ksnapshot;
 use ksnapshot_tests::elastic::fault::{Gate, Login, Options};
 use ksnapshot_tests::elastic::{Elastic, Version, kinds};
+use ksnapshot_tests::tools;
 use serde_json::{Value, json};
 
-use super::{Dumped, dump, files, restore};
+use super::{Dumped, dump, restore};
 
 fn newest() -> impl Iterator<Item = &'static Elastic> {
     (Version::NEWEST.into_iter()).map(|version| Elastic::shared(version).unwrap())
@@ -147,7 +148,7 @@ fn what_has_no_source_is_told() {
                 .contains(&format!("index {nothing}: its _source is disabled")),
             "{run:?}"
         );
-        assert!(files(folder.path()).is_empty());
+        assert!(tools::files(folder.path()).unwrap().is_empty());
         let dumped = Dumped::of(&server.url(), &["--index", part]);
         assert_eq!(dumped.run.code(), Some(3), "{:?}", dumped.run);
         assert!(

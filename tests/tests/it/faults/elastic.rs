@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use ksnapshot_tests::elastic::fault::{Gate, Rule};
 use ksnapshot_tests::elastic::{Elastic, Version};
-use ksnapshot_tests::testbed;
+use ksnapshot_tests::{testbed, tools};
 use serde_json::{Value, json};
 use serial_test::serial;
 
 use super::*;
-use crate::elastic::{Dumped, dump, files, restore};
+use crate::elastic::{Dumped, dump, restore};
 
 /// Documents of an index.
 const MANY: u64 = 2_500;
@@ -84,9 +84,9 @@ fn failed(server: &Elastic, gate: &Gate, index: &str, code: i32, says: &[&str]) 
         says,
     );
     assert!(
-        files(folder.path()).is_empty(),
+        tools::files(folder.path()).unwrap().is_empty(),
         "{:?}",
-        files(folder.path())
+        tools::files(folder.path()).unwrap()
     );
     nothing_open(server);
 }
@@ -350,7 +350,7 @@ fn a_server_that_goes_away_meanwhile_fails_the_dump() {
             13,
             &[&index],
         );
-        assert!(files(folder.path()).is_empty());
+        assert!(tools::files(folder.path()).unwrap().is_empty());
     }
 }
 

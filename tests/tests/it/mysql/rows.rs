@@ -3,6 +3,7 @@
 use super::{Dumped, dump, values};
 use ksnapshot_tests::hold::Holder;
 use ksnapshot_tests::mysql::{Flavour, MySql, Version, compare};
+use ksnapshot_tests::tools;
 
 #[test]
 fn every_value_comes_back_by_the_stock_client() {
@@ -146,7 +147,7 @@ fn a_server_that_is_gone_between_chunks_ends_the_dump() {
             run.stderr.contains("connection to the server lost"),
             "{run:?}"
         );
-        assert!(super::files(folder.path()).is_empty());
+        assert!(tools::files(folder.path()).unwrap().is_empty());
     }
 }
 
@@ -176,7 +177,7 @@ fn a_reader_whose_session_is_ended_ends_the_dump() {
         holder.release();
         let run = run.wait().unwrap();
         assert_eq!(run.code(), Some(13), "{run:?}");
-        assert!(super::files(folder.path()).is_empty());
+        assert!(tools::files(folder.path()).unwrap().is_empty());
         assert_eq!(server.sessions().unwrap(), 0);
     }
 }
@@ -200,7 +201,8 @@ fn long_rows_are_written_and_listed() {
     run.success().unwrap();
     let copy = server.db("copy");
     let path = dumped.folder.path().join("all.sql");
-    let object = super::files(dumped.folder.path())
+    let object = tools::files(dumped.folder.path())
+        .unwrap()
         .into_iter()
         .find(|f| f.to_str().unwrap().ends_with(".sql.zst"))
         .unwrap();
