@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench soak servers doc mutants build
+.PHONY: help demo test check bench soak servers doc mutants build examples
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ksnapshot
 # Outside the clone, so that clones share it.
@@ -17,8 +17,12 @@ help: # list the targets
 demo: # see it work: dump, list, verify and restore a PostgreSQL made for the purpose
 	@tests/demo.sh
 
-test: servers check build # all tests, on real servers
+test: servers check build examples # all tests, on real servers
 	rc=0; cargo test --release --workspace --no-fail-fast || rc=$$?; tests/testbed/settled; exit $$rc
+
+examples: # a third party's dumper, outside of the workspace, and whether it keeps every promise
+	cargo test --release --manifest-path examples/sqlite/Cargo.toml
+	cargo build --release --manifest-path examples/sqlite/Cargo.toml
 
 check: # format, lints, documentation, licenses
 	@tests/testbed/install

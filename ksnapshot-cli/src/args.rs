@@ -1,12 +1,14 @@
 //! The arguments. The one vocabulary of all commands: help, parsing and completion come from here.
 
+use std::ffi::OsString;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use jiff::Timestamp;
+use jiff::{Span, SpanRelativeTo, Timestamp};
 use ksnapshot_core::pattern::Pattern;
-use ksnapshot_core::{Compression, Error, ErrorKind};
+use ksnapshot_core::{Error, ErrorKind};
 use ksnapshot_dumpers::{IndexScope, Scope};
 
 const EXIT_CODES: &str = "\
@@ -51,6 +53,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     Cat(CatArgs),
     Keygen(KeygenArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
 }
 
 /// Dump a database into a storage as one snapshot, and print its id
@@ -64,12 +68,16 @@ Examples:
   MYSQL_PWD=... ksnapshot dump mariadb://app@db --globals --to ./backups --recipient age1...
   MYSQL_PWD=... ksnapshot dump mysql://app@db/shop --preflight
   ksnapshot dump elasticsearch://search.example.org --index 'logs-*' --to ./backups --recipient age1...
+  ksnapshot dump command --name etc --to ./backups --recipient age1... -- tar -C / -c etc
 
 All rows are of one moment: every reader sees the same snapshot of the database. With MySQL and MariaDB that takes rights;
 the manifest says which claim was reached, and --preflight says it before. Nothing is staged on disk. Peak memory
 stays below 128 MiB at zstd up to 6 and at gzip, plus 8 times the largest row.
 
 Of Elasticsearch and OpenSearch each index is of one moment a shard. A dump that can't read every document of its view fails.
+
+A command's snapshot is what it wrote to its stdout, if it ended with exit code 0; otherwise the dump fails. Pipes need a shell
+that tells of each end: -- bash -o pipefail -c 'one | two'.
 
 The password comes from KSNAPSHOT_SOURCE_PASSWORD, PGPASSWORD or .pgpass, MYSQL_PWD or .my.cnf, ELASTIC_PASSWORD; an API key
 from KSNAPSHOT_SOURCE_API_KEY or ELASTIC_API_KEY.
@@ -79,7 +87,8 @@ from KSNAPSHOT_SOURCE_API_KEY or ELASTIC_API_KEY.
 {EXIT_CODES}"))]
 pub(crate) struct DumpArgs {
     /// What to dump: postgres://USER@HOST:PORT/DATABASE, mysql://USER@HOST:PORT/DATABASE, mariadb://...,
-    /// elasticsearch://HOST:PORT, elasticsearch+https://USER@HOST:PORT?ca=FILE or opensearch://...
+    /// elasticsearch://HOST:PORT, elasticsearch+https://USER@HOST:PORT?ca=FILE or opensearch://...,
+    /// or the word `command` for the output of a program
     #[arg(value_name = "SOURCE")]
     pub(crate) source: String,
     /// Where the snapshot goes: a folder or s3://bucket/prefix
@@ -95,15 +104,21 @@ pub(crate) struct DumpArgs {
     #[arg(long = "recipient", value_name = "age1...")]
     pub(crate) recipients: Vec<String>,
     /// zstd:1 to zstd:22, gzip:0 to gzip:9, or none
-    #[arg(long, default_value = "zstd:3", value_name = "CODEC:LEVEL", value_parser = compression)]
-    pub(crate) compression: Compression,
+    #[arg(long, default_value = "zstd:3", value_name = "CODEC:LEVEL")]
+    pub(crate) compression: String,
     /// Concurrent readers [default: the cores]
     #[arg(long, short)]
     pub(crate) jobs: Option<NonZeroUsize>,
+    /// Cancel the dump when it takes longer: 2h, 90m
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) max_duration: Option<Duration>,
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
     #[command(flatten)]
     pub(crate) indices: IndexArgs,
+    /// With `command` as SOURCE: the program whose output is the snapshot, and its arguments
+    #[arg(last = true, value_name = "PROGRAM")]
+    pub(crate) command: Vec<OsString>,
 }
 
 /// What of the source is dumped.
@@ -136,17 +151,17 @@ pub(crate) struct ScopeArgs {
     split_tables: bool,
 }
 
-impl From<ScopeArgs> for Scope {
-    fn from(args: ScopeArgs) -> Self {
+impl From<&ScopeArgs> for Scope {
+    fn from(args: &ScopeArgs) -> Self {
         Self {
-            databases: args.databases,
-            tables: args.tables,
-            exclude_tables: args.exclude_tables,
+            databases: args.databases.clone(),
+            tables: args.tables.clone(),
+            exclude_tables: args.exclude_tables.clone(),
             no_data: args.no_data,
             skip_definer: args.skip_definer,
             globals: args.globals,
             split_tables: args.split_tables,
-            condition: args.condition,
+            condition: args.condition.clone(),
         }
     }
 }
@@ -172,10 +187,10 @@ pub(crate) struct IndexArgs {
     slices: Option<NonZeroUsize>,
 }
 
-impl From<IndexArgs> for IndexScope {
-    fn from(args: IndexArgs) -> Self {
+impl From<&IndexArgs> for IndexScope {
+    fn from(args: &IndexArgs) -> Self {
         Self {
-            indices: args.indices,
+            indices: args.indices.clone(),
             hidden: args.hidden,
             closed: args.closed,
             page_size: args.page_size,
@@ -186,7 +201,15 @@ impl From<IndexArgs> for IndexScope {
 
 /// List the snapshots of a storage
 #[derive(Debug, Args)]
-#[command(after_long_help = format!("{STORAGE}\n\n{EXIT_CODES}"))]
+#[command(after_long_help = format!("\
+Examples:
+  ksnapshot list ./backups
+  ksnapshot list 's3://bucket/db?region=eu-west-3' --name db.example.org --database shop
+  ksnapshot list ./backups --json | jq -r 'select(.outcome == \"complete\").id'
+
+{STORAGE}
+
+{EXIT_CODES}"))]
 pub(crate) struct ListArgs {
     /// Where the snapshots are
     #[arg(value_name = "STORAGE")]
@@ -221,7 +244,13 @@ pub(crate) struct Which {
 
 /// Show what a snapshot says of itself, and with an identity what is in it
 #[derive(Debug, Args)]
-#[command(after_long_help = EXIT_CODES)]
+#[command(after_long_help = format!("\
+Examples:
+  ksnapshot inspect ./backups
+  ksnapshot inspect ./backups#ab12cd34 --identity key.txt
+  ksnapshot inspect ./backups --database shop --at 2026-11-20T12:00:00Z --json
+
+{EXIT_CODES}"))]
 pub(crate) struct InspectArgs {
     #[command(flatten)]
     pub(crate) which: Which,
@@ -236,6 +265,8 @@ Examples:
   ksnapshot restore ./backups --into postgres://localhost/shop_copy --identity key.txt --plan
   ksnapshot restore ./backups --database shop --into mysql://root@localhost/shop_copy --create --identity key.txt
   ksnapshot restore ./orders-data.json.gz --into elasticsearch://localhost/orders
+  ksnapshot restore ./backups --name etc --into command --identity key.txt -- tar -C /tmp/etc -x
+  ksnapshot restore ./backups --database shop --into command --identity key.txt -- psql -v ON_ERROR_STOP=1 shop_copy
   ksnapshot restore ./backups --index orders --rename orders=orders-copy --into elasticsearch://localhost --identity key.txt
 
 A restore never overwrites unasked: the target must be empty, or with --table must not have those tables. Whatever can be
@@ -246,6 +277,9 @@ names, and the URL names none.
 
 In place of a snapshot, a file that elasticdump has written, or one object of a snapshot, is restored into a cluster line by
 line; documents go into an index that is there, so restore the file of its mapping first.
+
+A command gets the text of the snapshot, or of the chosen tables, on its stdin, and must read it to its end and end with exit
+code 0. When something goes wrong with the snapshot it is ended before it sees the end of its input.
 
 A snapshot of one index goes into the index that the URL names, if it names one. Templates, pipelines, policies and scripts
 that the cluster has already under their names stay as they are.
@@ -258,7 +292,8 @@ pub(crate) struct RestoreArgs {
     #[command(flatten)]
     pub(crate) which: Which,
     /// Where to: postgres://USER@HOST:PORT/DATABASE, mysql://USER@HOST:PORT/DATABASE, mariadb://...,
-    /// elasticsearch://HOST:PORT, elasticsearch+https://USER@HOST:PORT?ca=FILE or opensearch://...
+    /// elasticsearch://HOST:PORT, elasticsearch+https://USER@HOST:PORT?ca=FILE or opensearch://...,
+    /// or the word `command` for a program that reads the text
     #[arg(long, value_name = "TARGET")]
     pub(crate) into: String,
     /// Only these tables, with what belongs to them; a pattern such as orders, public.orders, *.log_??; may be repeated
@@ -291,6 +326,9 @@ pub(crate) struct RestoreArgs {
     /// Concurrent writers [default: the cores]
     #[arg(long, short)]
     pub(crate) jobs: Option<NonZeroUsize>,
+    /// With `--into command`: the program that gets the snapshot's text on its stdin, and its arguments
+    #[arg(last = true, value_name = "PROGRAM")]
+    pub(crate) command: Vec<OsString>,
 }
 
 /// Prove that a snapshot can be restored
@@ -367,6 +405,35 @@ pub(crate) struct KeygenArgs {
     pub(crate) output: Option<PathBuf>,
 }
 
+/// Print the script by which a shell completes commands and options
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  ksnapshot completions bash > /etc/bash_completion.d/ksnapshot
+  ksnapshot completions zsh > ~/.zfunc/_ksnapshot
+  ksnapshot completions fish > ~/.config/fish/completions/ksnapshot.fish")]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Print the manual page, or that of a command
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  ksnapshot man | man -l -
+  ksnapshot man dump | man -l -
+  ksnapshot man --output /usr/local/share/man/man1")]
+pub(crate) struct ManArgs {
+    /// The command
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Option<String>,
+    /// Write every page into this folder instead
+    #[arg(long, short, value_name = "FOLDER", conflicts_with = "command")]
+    pub(crate) output: Option<PathBuf>,
+}
+
 fn index(text: &str) -> Result<Pattern, Error> {
     Ok(Pattern::whole(text))
 }
@@ -381,8 +448,17 @@ fn rename(text: &str) -> Result<(String, String), Error> {
     }
 }
 
-fn compression(text: &str) -> Result<Compression, Error> {
-    text.parse().map_err(with_hint)
+fn duration(text: &str) -> Result<Duration, Error> {
+    let parsed = (text.parse::<Span>())
+        .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()))
+        .ok()
+        .and_then(|duration| Duration::try_from(duration).ok());
+    parsed.ok_or_else(|| {
+        with_hint(
+            Error::new(ErrorKind::Usage, format!("{text:?} is no duration"))
+                .hint("Write it in weeks, days, hours, minutes or seconds, such as 30d or 36h."),
+        )
+    })
 }
 
 fn pattern(text: &str) -> Result<Pattern, Error> {
@@ -399,7 +475,5 @@ fn with_hint(error: Error) -> Error {
 
 /// The number of workers: what was asked for, or the cores.
 pub(crate) fn jobs(asked: Option<NonZeroUsize>) -> NonZeroUsize {
-    asked
-        .or_else(|| std::thread::available_parallelism().ok())
-        .unwrap_or(NonZeroUsize::MIN)
+    asked.unwrap_or_else(ksnapshot_core::pipeline::cores)
 }

@@ -1,9 +1,11 @@
 //! One file a command.
 
 pub(crate) mod cat;
+pub(crate) mod completions;
 pub(crate) mod dump;
 pub(crate) mod inspect;
 pub(crate) mod keygen;
 pub(crate) mod list;
+pub(crate) mod man;
 pub(crate) mod restore;
 pub(crate) mod verify;

@@ -1,8 +1,31 @@
 //! The command line as a library: parse, call the engine, print. Thin on purpose: everything that it does can be done
 //! with `ksnapshot-core` and the two crates beside it.
+//!
+//! A program of your own knows one more kind of database, storage, codec or encryption and is the same command line
+//! otherwise:
+//!
+//! ```no_run
+//! # use std::process::ExitCode;
+//! # use std::sync::Arc;
+//! # #[derive(Debug)]
+//! # struct Tapes;
+//! # impl ksnapshot_core::registry::Store for Tapes {
+//! #     fn schemes(&self) -> &'static [&'static str] { &["tape"] }
+//! #     fn form(&self) -> &'static str { "tape://drive" }
+//! #     fn open(&self, place: &str) -> ksnapshot_core::Result<Arc<dyn ksnapshot_core::Storage>> {
+//! #         ksnapshot_storage::open("/dev/null")
+//! #     }
+//! # }
+//! fn main() -> ExitCode {
+//!     let mut registry = ksnapshot_cli::registry();
+//!     registry.add_store(Arc::new(Tapes));
+//!     ksnapshot_cli::run(&registry, |code| std::process::exit(code))
+//! }
+//! ```
 
 mod args;
 mod commands;
+mod deadline;
 mod interrupt;
 mod output;
 mod place;
@@ -11,13 +34,21 @@ mod progress;
 use std::process::ExitCode;
 
 use clap::Parser;
-use ksnapshot_core::ErrorKind;
+use ksnapshot_core::{ErrorKind, Registry};
 
 use args::{Cli, Command};
 use output::Output;
 
-/// Runs the command line of this process. `exit` ends the process at once, for the second Ctrl-C.
-pub fn run(exit: impl Fn(i32) + Send + Sync + 'static) -> ExitCode {
+/// Everything that comes with ksnapshot.
+pub fn registry() -> Registry {
+    let mut registry = Registry::default();
+    ksnapshot_dumpers::register(&mut registry);
+    ksnapshot_storage::register(&mut registry);
+    registry
+}
+
+/// Runs the command line of this process with what `registry` knows. `exit` ends the process at once, for the second Ctrl-C.
+pub fn run(registry: &Registry, exit: impl Fn(i32) + Send + Sync + 'static) -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -54,13 +85,15 @@ pub fn run(exit: impl Fn(i32) + Send + Sync + 'static) -> ExitCode {
         let cx = output.context();
         interrupt::listen(cx.cancel.clone(), exit);
         match cli.command {
-            Command::Dump(args) => commands::dump::run(args, &output, &cx).await,
-            Command::List(args) => commands::list::run(args, &output, &cx).await,
-            Command::Inspect(args) => commands::inspect::run(args, &output, &cx).await,
-            Command::Restore(args) => commands::restore::run(args, &output, &cx).await,
-            Command::Verify(args) => commands::verify::run(args, &output, &cx).await,
-            Command::Cat(args) => commands::cat::run(args, &output, &cx).await,
+            Command::Dump(args) => commands::dump::run(args, registry, &output, &cx).await,
+            Command::List(args) => commands::list::run(args, registry, &output, &cx).await,
+            Command::Inspect(args) => commands::inspect::run(args, registry, &output, &cx).await,
+            Command::Restore(args) => commands::restore::run(args, registry, &output, &cx).await,
+            Command::Verify(args) => commands::verify::run(args, registry, &output, &cx).await,
+            Command::Cat(args) => commands::cat::run(args, registry, &cx).await,
             Command::Keygen(args) => commands::keygen::run(&args, &output),
+            Command::Completions(args) => commands::completions::run(&args),
+            Command::Man(args) => commands::man::run(&args),
         }
     });
     // Blocking readers of an input that never ends must not hold up the exit.

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ksnapshot_cli::run(|code| std::process::exit(code))
+    ksnapshot_cli::run(&ksnapshot_cli::registry(), |code| std::process::exit(code))
 }

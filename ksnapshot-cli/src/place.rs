@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ksnapshot_core::age::AgeDecryptor;
-use ksnapshot_core::pipeline::Snapshot;
-use ksnapshot_core::{Choice, Cx, Decryptor, Error, ErrorKind, Event, Key, Result, Storage};
-use ksnapshot_dumpers::Access;
+use ksnapshot_core::pipeline::{SingleObject, Snapshot};
+use ksnapshot_core::registry::Access;
+use ksnapshot_core::{
+    Choice, Cx, Decryptor, Error, ErrorKind, Event, Formats, Key, Registry, Result, Storage,
+};
 use secrecy::SecretString;
 
 use crate::args::Which;
@@ -38,32 +39,34 @@ pub(crate) fn of_storage(error: Error, storage: &dyn Storage) -> Error {
 
 impl Which {
     /// The snapshot that is meant.
-    pub(crate) async fn find(&self, cx: &Cx) -> Result<Snapshot> {
+    pub(crate) async fn find(&self, registry: &Registry, cx: &Cx) -> Result<Snapshot> {
         let (storage, id) = split_id(&self.storage);
-        let storage = ksnapshot_storage::open(storage)?;
+        let storage = registry.storage(storage)?;
         let choice = Choice {
             id: id.map(ToOwned::to_owned),
             name: self.name.clone(),
             database: self.database.clone(),
             at: self.at,
         };
-        cx.guard(Snapshot::find(&storage, &choice))
+        cx.guard(Snapshot::find(&storage, &registry.formats, &choice))
             .await
             .map_err(|e| of_storage(e, storage.as_ref()))
     }
 
     /// The identity, if one was given.
-    pub(crate) fn decryptor(&self) -> Result<Option<Arc<dyn Decryptor>>> {
-        self.identity.as_deref().map(read_identity).transpose()
+    pub(crate) fn decryptor(&self, registry: &Registry) -> Result<Option<Arc<dyn Decryptor>>> {
+        let read = |path| read_identity(path, &registry.formats);
+        self.identity.as_deref().map(read).transpose()
     }
 
     /// The single object that is meant, when it is one and not a storage of snapshots.
-    pub(crate) fn object(&self) -> Result<Option<(Arc<dyn Storage>, Key)>> {
+    pub(crate) fn object(&self, registry: &Registry) -> Result<Option<SingleObject>> {
         let text = self.storage.as_str();
         let is_object = if text.contains("://") && !text.starts_with("file://") {
             let path = text.split(['?', '#']).next().unwrap_or(text);
-            [".age", ".gz", ".zst", ".sql", ".json", ".jsonl", ".out"]
-                .iter()
+            let plain = [".sql", ".json", ".jsonl", ".out"].into_iter();
+            plain
+                .chain(registry.formats.extensions())
                 .any(|suffix| path.ends_with(suffix))
         } else {
             Path::new(text.strip_prefix("file://").unwrap_or(text)).is_file()
@@ -82,11 +85,15 @@ impl Which {
         } else {
             format!("{folder}?{query}")
         };
-        Ok(Some((ksnapshot_storage::open(&folder)?, Key::parse(name)?)))
+        Ok(Some(SingleObject {
+            storage: registry.storage(&folder)?,
+            key: Key::parse(name)?,
+            formats: registry.formats.clone(),
+        }))
     }
 }
 
-fn read_identity(path: &Path) -> Result<Arc<dyn Decryptor>> {
+fn read_identity(path: &Path, formats: &Formats) -> Result<Arc<dyn Decryptor>> {
     let name = || format!("identity file {}", path.display());
     let text = std::fs::read_to_string(path).map_err(|cause| {
         Error::new(ErrorKind::Identity, format!("{}: can't be read", name()))
@@ -95,9 +102,7 @@ fn read_identity(path: &Path) -> Result<Arc<dyn Decryptor>> {
             )
             .source(cause)
     })?;
-    let decryptor = AgeDecryptor::from_identity_file(&SecretString::from(text))
-        .map_err(|e| e.context(name()))?;
-    Ok(Arc::new(decryptor))
+    (formats.decryptor(&SecretString::from(text))).map_err(|e| e.context(name()))
 }
 
 /// What the environment knows of a server, a `SOURCE` or a `TARGET`. Warns of a password in the URL.

@@ -111,6 +111,7 @@ impl Observer for Bars {
             Event::PartStarted { name } => self.bar.set_message((*name).to_owned()),
             Event::Problem(problem) => self.bar.suspend(|| to_stderr(&problem_text(problem))),
             Event::Warning(text) => self.bar.suspend(|| to_stderr(&format!("warning: {text}"))),
+            Event::Told(line) => self.bar.suspend(|| to_stderr(line)),
             _ => {}
         }
     }
@@ -135,6 +136,7 @@ impl Observer for Lines {
         match event {
             Event::Problem(problem) => to_stderr(&problem_text(problem)),
             Event::Warning(text) => to_stderr(&format!("warning: {text}")),
+            Event::Told(line) => to_stderr(line),
             _ if totals.due() => to_stderr(&format!(
                 "{} s: {} of about {}, {} rows",
                 totals.started.elapsed().as_secs(),
@@ -160,6 +162,7 @@ impl Observer for JsonLines {
         let line = match event {
             Event::Problem(problem) => json!({ "message_type": "problem", "problem": problem }),
             Event::Warning(text) => json!({ "message_type": "warning", "message": text }),
+            Event::Told(line) => json!({ "message_type": "told", "line": line }),
             _ if totals.due() => json!({
                 "message_type": "status",
                 "seconds": totals.started.elapsed().as_secs(),

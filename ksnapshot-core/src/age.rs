@@ -14,10 +14,40 @@ use ::age::x25519::{Identity, Recipient};
 use ::age::{DecryptError, stream::StreamWriter};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{Decryptor, Encryptor, Error, ErrorKind, Result, Seal};
+use crate::{Decryptor, Encryptor, Error, ErrorKind, Result, Scheme, Seal};
 
 const CHUNK: u64 = 64 * 1024;
 const SEALED_CHUNK: u64 = CHUNK + 16;
+
+/// The scheme itself.
+#[derive(Debug)]
+pub struct Age;
+
+impl Scheme for Age {
+    fn name(&self) -> &'static str {
+        "age"
+    }
+
+    fn extension(&self) -> &'static str {
+        ".age"
+    }
+
+    fn takes_recipient(&self, recipient: &str) -> bool {
+        recipient.starts_with("age1")
+    }
+
+    fn takes_identity(&self, identity: &SecretString) -> bool {
+        identity.expose_secret().contains("AGE-SECRET-KEY-")
+    }
+
+    fn encryptor(&self, recipients: &[String]) -> Result<Arc<dyn Encryptor>> {
+        Ok(Arc::new(AgeEncryptor::new(recipients)?))
+    }
+
+    fn decryptor(&self, identity: &SecretString) -> Result<Arc<dyn Decryptor>> {
+        Ok(Arc::new(AgeDecryptor::from_identity_file(identity)?))
+    }
+}
 
 /// Seals for one or many recipients.
 #[derive(Debug)]
@@ -60,11 +90,11 @@ fn parse_recipient(text: &str) -> Result<Recipient> {
 
 impl Encryptor for AgeEncryptor {
     fn name(&self) -> &'static str {
-        "age"
+        Age.name()
     }
 
     fn extension(&self) -> &'static str {
-        ".age"
+        Age.extension()
     }
 
     fn recipients(&self) -> Vec<String> {

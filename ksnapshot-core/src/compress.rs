@@ -2,17 +2,22 @@
 //! the stock tools of the codec read as one file.
 
 mod gzip;
+mod plain;
 mod zstd;
 
 use std::fmt::{self, Debug};
 use std::io::Read;
-use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 pub use gzip::Gzip;
+pub use plain::Plain;
 pub use zstd::Zstd;
 
-use crate::{Error, ErrorKind, Result};
+pub(crate) use gzip::GzipCodec;
+pub(crate) use plain::PlainCodec;
+pub(crate) use zstd::ZstdCodec;
+
+use crate::{Error, Result};
 
 /// Turns one block into one self-contained frame.
 ///
@@ -32,83 +37,6 @@ pub trait Compressor: Send + Sync + Debug {
 
     /// Decodes a whole file of frames.
     fn decoder<'a>(&self, frames: Box<dyn Read + Send + 'a>) -> Result<Box<dyn Read + Send + 'a>>;
-}
-
-/// A codec that comes with this crate, and its level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compression {
-    /// zstd, level 1 to 22.
-    Zstd(i32),
-    /// gzip, level 0 to 9.
-    Gzip(u32),
-    /// Plain text.
-    None,
-}
-
-impl Default for Compression {
-    fn default() -> Self {
-        Self::Zstd(3)
-    }
-}
-
-impl Compression {
-    /// The compressor itself.
-    pub fn compressor(self) -> Arc<dyn Compressor> {
-        match self {
-            Self::Zstd(level) => Arc::new(Zstd::new(level)),
-            Self::Gzip(level) => Arc::new(Gzip::new(level)),
-            Self::None => Arc::new(Plain),
-        }
-    }
-
-    /// The codec that a file name speaks of.
-    pub fn of_extension(name: &str) -> Self {
-        if name.ends_with(".zst") {
-            Self::Zstd(3)
-        } else if name.ends_with(".gz") {
-            Self::Gzip(6)
-        } else {
-            Self::None
-        }
-    }
-}
-
-impl fmt::Display for Compression {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Zstd(level) => write!(f, "zstd:{level}"),
-            Self::Gzip(level) => write!(f, "gzip:{level}"),
-            Self::None => f.write_str("none"),
-        }
-    }
-}
-
-impl FromStr for Compression {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let bad = || {
-            Error::new(ErrorKind::Usage, format!("compression {text:?}: not known"))
-                .hint("Use zstd:1 to zstd:22, gzip:0 to gzip:9, or none.")
-        };
-        let (codec, level) = text
-            .split_once(':')
-            .map_or((text, None), |(c, l)| (c, Some(l)));
-        let level = |otherwise: u32, allowed: std::ops::RangeInclusive<u32>| {
-            let level = level.map_or(Ok(otherwise), str::parse).map_err(|_| bad())?;
-            if allowed.contains(&level) {
-                Ok(level)
-            } else {
-                Err(bad())
-            }
-        };
-        match codec {
-            "zstd" => Ok(Self::Zstd(level(3, 1..=22)?.cast_signed())),
-            "gzip" => Ok(Self::Gzip(level(6, 0..=9)?)),
-            "none" if text == "none" => Ok(Self::None),
-            _ => Err(bad()),
-        }
-    }
 }
 
 /// Contexts of a codec that nobody uses at the moment. One costs megabytes and a millisecond to make, and there are never
@@ -140,32 +68,6 @@ impl<T> Debug for Idle<T> {
     }
 }
 
-#[derive(Debug)]
-struct Plain;
-
-impl Compressor for Plain {
-    fn name(&self) -> String {
-        Compression::None.to_string()
-    }
-
-    fn extension(&self) -> &'static str {
-        ""
-    }
-
-    fn compress(&self, block: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        out.extend_from_slice(block);
-        Ok(())
-    }
-
-    fn decompress(&self, frame: &[u8], plain: usize) -> Result<Vec<u8>> {
-        expect_length(frame.to_vec(), plain)
-    }
-
-    fn decoder<'a>(&self, frames: Box<dyn Read + Send + 'a>) -> Result<Box<dyn Read + Send + 'a>> {
-        Ok(frames)
-    }
-}
-
 fn expect_length(block: Vec<u8>, plain: usize) -> Result<Vec<u8>> {
     if block.len() == plain {
         Ok(block)
@@ -183,23 +85,26 @@ fn undecodable(cause: std::io::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::Formats;
     use proptest::prelude::*;
 
-    fn all() -> impl Strategy<Value = Compression> {
-        prop_oneof![
-            (1..=22i32).prop_map(Compression::Zstd),
-            (0..=9u32).prop_map(Compression::Gzip),
-            Just(Compression::None)
-        ]
+    fn all() -> impl Strategy<Value = Arc<dyn Compressor>> {
+        let name = prop_oneof![
+            (1..=22u32).prop_map(|level| format!("zstd:{level}")),
+            (0..=9u32).prop_map(|level| format!("gzip:{level}")),
+            Just("none".to_owned())
+        ];
+        name.prop_map(|name| Formats::default().compressor(&name).expect("known"))
     }
 
     proptest! {
         #[test]
-        fn frames_concatenate_and_each_decodes_alone(codec in all(), blocks: Vec<Vec<u8>>) {
+        fn frames_concatenate_and_each_decodes_alone(compressor in all(), blocks: Vec<Vec<u8>>) {
             // A file without any frame is no gzip file; a snapshot always has its header.
             prop_assume!(!blocks.is_empty());
-            let compressor = codec.compressor();
             let mut file = Vec::new();
             for block in &blocks {
                 let start = file.len();
@@ -211,26 +116,5 @@ mod tests {
             compressor.decoder(Box::new(&file[..])).expect("opens").read_to_end(&mut whole).expect("reads");
             prop_assert_eq!(whole, blocks.concat());
         }
-
-        #[test]
-        fn names_parse_back(codec in all()) {
-            prop_assert_eq!(codec.to_string().parse::<Compression>().expect("its own name"), codec);
-        }
-    }
-
-    #[test]
-    fn unknown_codecs_and_levels_are_refused() {
-        for bad in [
-            "zstd:0", "zstd:23", "gzip:10", "gzip:-1", "none:1", "lz4", "", "zstd:", "zstd:3:4",
-        ] {
-            assert_eq!(
-                bad.parse::<Compression>().expect_err(bad).kind(),
-                ErrorKind::Usage
-            );
-        }
-        assert_eq!(
-            "zstd".parse::<Compression>().expect("default level"),
-            Compression::Zstd(3)
-        );
     }
 }

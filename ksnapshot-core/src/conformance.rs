@@ -1,4 +1,5 @@
-//! What every [`Storage`] promises, as a suite that runs against any of them, ours and strangers' alike.
+//! What every implementation of this crate's traits promises, as suites that run against any of them, ours and strangers'
+//! alike: [`storage`], [`codec`], [`scheme`], [`dumper`], and [`engine`] for a dumper with its restorer.
 //!
 //! ```
 //! # use ksnapshot_core::{conformance, memory::MemoryStorage};
@@ -7,18 +8,27 @@
 //! # });
 //! ```
 
+mod codec;
+mod engine;
+mod failing;
+mod scheme;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
 
+pub use codec::codec;
+pub use engine::{dumper, engine};
+pub use scheme::{Keys, scheme};
+
 use crate::{Error, ErrorKind, Key, PutMode, Result, Storage};
 
 /// Larger than two parts of an upload, and not a multiple of anything.
 const LARGE: usize = 17 * 1024 * 1024 + 12_345;
 
-/// Runs the suite. The storage must exist (a folder store may also be missing still); what the suite writes goes
+/// Runs the suite of storages. The storage must exist (a folder store may also be missing still); what the suite writes goes
 /// to a folder of its own and is deleted at the end, also after a broken promise.
 ///
 /// Errors name the first promise that was broken, or are what the storage itself answered.

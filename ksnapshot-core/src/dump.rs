@@ -95,7 +95,7 @@ pub struct ObjectPlan {
     /// What stands for the database, or for the type of content, in the object's name.
     pub name: String,
     /// The text of each definition of [`crate::Stage::PreData`] and [`crate::Stage::PostData`], by item id, in
-    /// the order of writing. Texts end with a line feed.
+    /// the order of writing. Of SQL, each ends with a line feed.
     pub definitions: Vec<(u32, String)>,
     /// The parts of the data stage, those first that take longest.
     pub parts: Vec<DataPart>,

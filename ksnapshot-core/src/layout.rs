@@ -11,6 +11,12 @@
 //! ```text
 //! YYYY/MM/DD/<type>/dump-<name>-<YYYYMMDDHHMMSS>-<id>-<content>.jsonl.zst.age
 //! ```
+//!
+//! The output of a program has no database either:
+//!
+//! ```text
+//! YYYY/MM/DD/command/dump-<name>-<YYYYMMDDHHMMSS>-<id>.out.zst.age
+//! ```
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -32,13 +38,20 @@ pub enum Form {
     Sql,
     /// JSON lines: definitions and documents are in objects of their own.
     JsonLines,
+    /// What a program has written, whatever it means.
+    Output,
 }
 
 impl Form {
     /// That of a data object with this file name.
     pub fn of(name: &str) -> Self {
-        if name.contains(".jsonl") {
+        // What is before the last dash is the user's own.
+        let tail = name.rsplit('-').next().unwrap_or(name);
+        let has = |suffix: &str| tail.split('.').skip(1).any(|part| part == suffix);
+        if has("jsonl") {
             Self::JsonLines
+        } else if has("out") {
+            Self::Output
         } else {
             Self::Sql
         }
@@ -76,6 +89,7 @@ impl Names {
         match self.form {
             Form::Sql => self.key(&part, &format!(".sql{codec}{seal}")),
             Form::JsonLines => self.key("", &format!("-{part}.jsonl{codec}{seal}")),
+            Form::Output => self.key("", &format!(".out{codec}{seal}")),
         }
     }
 
@@ -92,7 +106,7 @@ impl Names {
     fn key(&self, database: &str, suffix: &str) -> Result<Key> {
         let database = match self.form {
             Form::Sql => format!("-{database}"),
-            Form::JsonLines => String::new(),
+            Form::JsonLines | Form::Output => String::new(),
         };
         Key::parse(format!(
             "{}/dump-{}{database}-{}{suffix}",
@@ -169,6 +183,13 @@ mod tests {
             lines.manifest().expect("a key").file_name(),
             "dump-search-20261121235958-ab12cd34.manifest.json"
         );
+        let output = Names::new(&series("a.jsonl", ""), Form::Output, time, "ab12cd34");
+        let data = output.data("", ".zst", ".age").expect("a key");
+        assert_eq!(
+            data.file_name(),
+            "dump-a.jsonl-20261121235958-ab12cd34.out.zst.age"
+        );
+        assert_eq!(Form::of(data.file_name()), Form::Output);
         let hostile = Names::new(&series("a/../b", "ü\n%"), Form::Sql, time, "ab12cd34");
         assert!(
             hostile

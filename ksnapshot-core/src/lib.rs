@@ -18,13 +18,16 @@ mod context;
 mod dump;
 mod encrypt;
 mod error;
+mod formats;
 mod index;
 pub mod layout;
 mod manifest;
 pub mod memory;
+mod near;
 pub mod pattern;
 pub mod pipeline;
 mod progress;
+pub mod registry;
 mod restore;
 mod rowhash;
 mod series;
@@ -32,11 +35,12 @@ mod storage;
 
 pub use async_trait::async_trait;
 pub use bytes::Bytes;
-pub use compress::{Compression, Compressor};
+pub use compress::Compressor;
 pub use context::Cx;
 pub use dump::{DataPart, DumpSession, Dumper, MissingRight, ObjectPlan, Outline, Preflight};
 pub use encrypt::{Decryptor, Encryptor, Seal};
 pub use error::{Error, ErrorKind, Result};
+pub use formats::{Codec, Formats, Scheme};
 pub use index::{
     Aspect, DataStats, Frame, INDEX_VERSION, Index, Item, Place, Problem, ProblemKind, Stage,
 };
@@ -44,9 +48,14 @@ pub use manifest::{
     Consistency, Counts, Encryption, MANIFEST_VERSION, Manifest, ObjectEntry, ObjectRole, Outcome,
     SourceInfo,
 };
+pub use near::near;
 pub use pipeline::sink::{PartSink, RowBlock};
 pub use progress::{Event, Observer, Silent};
-pub use restore::{ForeignSession, Loaded, RestoreOptions, RestoreSession, Restorer};
+pub use registry::Registry;
+pub use restore::{
+    ForeignSession, Loaded, RestoreOptions, RestoreSession, Restorer, StreamSession, StreamTarget,
+    Target,
+};
 pub use rowhash::RowHash;
 pub use series::{Choice, Series, choose};
 pub use storage::{Key, ObjectInfo, ObjectWriter, PutMode, Storage};

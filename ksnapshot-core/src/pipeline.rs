@@ -11,6 +11,7 @@ mod backup;
 mod definitions;
 mod excerpt;
 mod foreign;
+mod pour;
 pub mod read;
 mod replay;
 mod schedule;
@@ -21,18 +22,26 @@ mod texts;
 mod upload;
 mod verify;
 
+use std::num::NonZeroUsize;
+
 pub use backup::{DumpReport, DumpRequest, dump};
 pub use excerpt::Excerpt;
-pub use foreign::restore_object;
-pub use read::{Snapshot, list, open_object};
+pub use foreign::{SingleObject, restore_object};
+pub use pour::{pour, pour_object};
+pub use read::{Snapshot, list};
 pub use replay::{RestoreReport, RestoreRequest, restore};
 pub use selection::{Selection, select};
 pub(crate) use upload::hex;
 pub use verify::{Level, VerifyReport, restore_drill, verify};
 
-/// What an error of a reader from this module means: [`open_object`]'s readers speak `std::io`.
+/// What an error of a reader from this module means: [`SingleObject`]'s readers speak `std::io`.
 pub fn read_error(cause: std::io::Error) -> crate::Error {
     crate::age::from_io(cause, "is cut short or changed")
+}
+
+/// As many workers as there are cores.
+pub fn cores() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 /// The size at which a dumper cuts a block, unless one row is larger. It fits a core's second-level cache together with the

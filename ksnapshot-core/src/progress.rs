@@ -39,6 +39,8 @@ pub enum Event<'a> {
     Problem(&'a Problem),
     /// Something the reader should know.
     Warning(&'a str),
+    /// A line that a program wrote for people to read.
+    Told(&'a str),
 }
 
 /// Receives events. Called from many tasks at once and must not block.

@@ -20,7 +20,40 @@ pub struct RestoreOptions {
     pub partial: bool,
 }
 
-/// Something a snapshot can be restored into.
+/// What a snapshot goes into.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// A server, item by item.
+    Database(Arc<dyn Restorer>),
+    /// Something that takes the text from start to end.
+    Stream(Arc<dyn StreamTarget>),
+}
+
+/// Something that takes text as one stream.
+#[async_trait]
+pub trait StreamTarget: Send + Sync + Debug {
+    /// What the target is, without a secret.
+    fn target(&self) -> String;
+
+    /// Gets ready to take the text.
+    async fn begin(&self, cx: &Cx) -> Result<Arc<dyn StreamSession>>;
+}
+
+/// A stream on its way. One call at a time.
+#[async_trait]
+pub trait StreamSession: Send + Sync {
+    /// Takes the next piece.
+    async fn write(&self, text: &[u8]) -> Result<()>;
+
+    /// The text is complete. An error means that the target did not take it.
+    async fn finish(&self) -> Result<()>;
+
+    /// The text ends too early: the target must not take it for whole. Called in place of [`StreamSession::finish`], or after
+    /// it failed or was dropped.
+    async fn abort(&self);
+}
+
+/// Something a snapshot can be restored into item by item.
 #[async_trait]
 pub trait Restorer: Send + Sync + Debug {
     /// The types of snapshots it takes: `postgresql`, …

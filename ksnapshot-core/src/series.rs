@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, ErrorKind, Manifest, Outcome, Result};
+use crate::{Error, ErrorKind, Manifest, Outcome, Result, near};
 
 /// Snapshots of the same thing. Retention, "newest" and anomaly checks work per series, never across.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -20,7 +20,11 @@ pub struct Series {
 
 impl std::fmt::Display for Series {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}/{}", self.kind, self.name, self.database)
+        write!(f, "{} {}", self.kind, self.name)?;
+        match self.database.as_str() {
+            "" => Ok(()),
+            database => write!(f, "/{database}"),
+        }
     }
 }
 
@@ -70,12 +74,33 @@ pub fn choose<'a>(manifests: &'a [Manifest], choice: &Choice) -> Result<&'a Mani
     candidates
         .into_iter()
         .max_by_key(|m| (m.outcome == Outcome::Complete, m.started))
-        .ok_or_else(|| {
-            let what = match &choice.id {
-                Some(id) => format!("snapshot {id}: not found"),
-                None => "no snapshot fits".to_owned(),
-            };
-            Error::new(ErrorKind::NoSuchSnapshot, what)
-                .hint("See what is there with `ksnapshot list STORAGE`.")
-        })
+        .ok_or_else(|| nothing_fits(manifests, choice))
+}
+
+/// Says what was nearly meant, as far as that can be known.
+fn nothing_fits(manifests: &[Manifest], choice: &Choice) -> Error {
+    const LIST: &str = "See what is there with `ksnapshot list STORAGE`.";
+    if let Some(id) = &choice.id {
+        return Error::new(
+            ErrorKind::NoSuchSnapshot,
+            format!("snapshot {id}: not found"),
+        )
+        .hint(LIST);
+    }
+    let words = [
+        (
+            choice.name.as_deref(),
+            (|s| &s.name) as fn(&Series) -> &String,
+        ),
+        (choice.database.as_deref(), |s| &s.database),
+    ];
+    let meant = words.into_iter().find_map(|(word, of)| {
+        let known = manifests.iter().map(|m| of(&m.series).as_str());
+        near(word?, known).filter(|meant| Some(*meant) != word)
+    });
+    let error = Error::new(ErrorKind::NoSuchSnapshot, "no snapshot fits");
+    match meant {
+        Some(meant) => error.hint(format!("Did you mean {meant}? {LIST}")),
+        None => error.hint(LIST),
+    }
 }

@@ -30,13 +30,6 @@ pub struct Scope {
     pub condition: Option<String>,
 }
 
-impl Scope {
-    /// Whether it is anything but the default.
-    pub(crate) fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 /// Which indices of Elasticsearch or OpenSearch, and how they are read. The default is every index that is neither hidden nor
 /// closed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

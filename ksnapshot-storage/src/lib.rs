@@ -37,13 +37,37 @@ mod upload;
 
 use std::sync::Arc;
 
-use ksnapshot_core::{Result, Storage};
+use ksnapshot_core::registry::Store;
+use ksnapshot_core::{Registry, Result, Storage};
 
 pub use adapter::Adapter;
 pub use folder::Folder;
 pub use upload::part_size;
 
 use place::Place;
+
+/// Makes folders and buckets known.
+pub fn register(registry: &mut Registry) {
+    registry.add_store(Arc::new(Places));
+}
+
+/// All places of this crate.
+#[derive(Debug)]
+struct Places;
+
+impl Store for Places {
+    fn schemes(&self) -> &'static [&'static str] {
+        &["", "file", "s3", "gs", "az"]
+    }
+
+    fn form(&self) -> &'static str {
+        "a folder, file:///folder, or s3://bucket/prefix"
+    }
+
+    fn open(&self, place: &str) -> Result<Arc<dyn Storage>> {
+        open(place)
+    }
+}
 
 /// Looks up a variable of the environment.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;

@@ -7,20 +7,30 @@
 mod architecture;
 #[path = "it/cat.rs"]
 mod cat;
+#[path = "it/command.rs"]
+mod command;
+#[path = "it/conformance.rs"]
+mod conformance;
 #[path = "it/elastic.rs"]
 mod elastic;
 #[path = "it/elastic_harness.rs"]
 mod elastic_harness;
+#[path = "it/embedding.rs"]
+mod embedding;
 #[path = "it/faults.rs"]
 mod faults;
 #[path = "it/harness.rs"]
 mod harness;
+#[path = "it/manners.rs"]
+mod manners;
 #[path = "it/memory.rs"]
 mod memory;
 #[path = "it/mysql.rs"]
 mod mysql;
 #[path = "it/mysql_harness.rs"]
 mod mysql_harness;
+#[path = "it/plugins.rs"]
+mod plugins;
 #[path = "it/readme.rs"]
 mod readme;
 #[path = "it/roundtrip.rs"]

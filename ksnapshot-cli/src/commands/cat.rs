@@ -2,35 +2,30 @@
 
 use std::io::{self, Read, Write};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 
-use ksnapshot_core::layout::Form;
-use ksnapshot_core::pipeline::{Excerpt, RestoreRequest, open_object, select};
-use ksnapshot_core::{Cx, Error, ErrorKind, RestoreOptions, Result};
+use ksnapshot_core::pipeline::{Excerpt, RestoreRequest};
+use ksnapshot_core::{Cx, Error, ErrorKind, Registry, RestoreOptions, Result};
 
 use crate::args::CatArgs;
-use crate::output::Output;
 
-pub(crate) async fn run(args: CatArgs, _output: &Output, cx: &Cx) -> Result<u8> {
-    let decryptor = args.which.decryptor()?;
-    if let Some((storage, key)) = args.which.object()? {
+pub(crate) async fn run(args: CatArgs, registry: &Registry, cx: &Cx) -> Result<u8> {
+    let decryptor = args.which.decryptor(registry)?;
+    if let Some(object) = args.which.object(registry)? {
         if !args.tables.is_empty() || !args.indices.is_empty() {
             return Err(Error::new(
                 ErrorKind::Usage,
                 "--table and --index need a snapshot, and this is a single object",
             ));
         }
-        let reader = cx
-            .guard(open_object(&storage, &key, decryptor.as_ref()))
-            .await?;
-        let name = key.to_string();
+        let reader = cx.guard(object.open(decryptor.as_ref())).await?;
+        let name = object.key.to_string();
         // Reading and writing may both block for long: they wait on another thread, and a cancelled wait leaves it there.
         cx.guard(blocking(move || copy(reader)))
             .await
             .map_err(|e| e.context(name))?;
         return Ok(0);
     }
-    let snapshot = args.which.find(cx).await?;
+    let snapshot = args.which.find(registry, cx).await?;
     let request = RestoreRequest {
         tables: [args.tables, args.indices].concat(),
         no_owner: false,
@@ -39,17 +34,7 @@ pub(crate) async fn run(args: CatArgs, _output: &Output, cx: &Cx) -> Result<u8> 
         options: RestoreOptions::default(),
     };
     cx.guard(async {
-        snapshot.check_objects().await?;
-        let index = Arc::new(snapshot.index(decryptor.as_ref()).await?);
-        let frames = snapshot.frames(decryptor.as_ref()).await?;
-        let mut names = snapshot.manifest.data().map(|o| o.name.as_str());
-        let mut excerpt = if names.any(|name| Form::of(name) == Form::JsonLines) {
-            Excerpt::rows(&index, frames, &select(&index, &request)?)
-        } else if request.tables.is_empty() {
-            Excerpt::whole(&index, frames)
-        } else {
-            Excerpt::of(&index, frames, &select(&index, &request)?)
-        };
+        let mut excerpt = Excerpt::open(&snapshot, decryptor.as_ref(), &request).await?;
         while let Some(text) = excerpt.next().await? {
             if !blocking(move || write(&text)).await? {
                 break;

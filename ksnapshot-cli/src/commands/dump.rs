@@ -1,41 +1,50 @@
 //! `ksnapshot dump`.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
-use ksnapshot_core::age::AgeEncryptor;
 use ksnapshot_core::pipeline::{DumpRequest, dump};
-use ksnapshot_core::{Cx, Dumper, Encryptor, Event, Result};
+use ksnapshot_core::registry::Options;
+use ksnapshot_core::{Cx, Dumper, Event, Registry, Result};
+use ksnapshot_dumpers::command::CommandLine;
+use ksnapshot_dumpers::{IndexScope, Scope};
 use serde_json::json;
 
-use crate::args::{DumpArgs, IndexArgs, ScopeArgs, jobs};
+use crate::args::{DumpArgs, jobs};
+use crate::deadline::within;
 use crate::output::{Output, bytes, code, count, plural, table};
 use crate::place::{access, split_id};
 
-pub(crate) async fn run(args: DumpArgs, output: &Output, cx: &Cx) -> Result<u8> {
+pub(crate) async fn run(
+    args: DumpArgs,
+    registry: &Registry,
+    output: &Output,
+    cx: &Cx,
+) -> Result<u8> {
+    let source = source(&args, registry, cx)?;
     if args.preflight {
-        return preflight(args, output, cx).await;
+        return preflight(source.as_ref(), jobs(args.jobs), output, cx).await;
     }
     // Everything that the arguments get wrong is said before anything is read.
-    let encryptor: Option<Arc<dyn Encryptor>> = if args.recipients.is_empty() {
+    let compressor = registry.formats.compressor(&args.compression)?;
+    let encryptor = registry.formats.encryptor(&args.recipients)?;
+    if encryptor.is_none() {
         cx.emit(&Event::Warning(
             "no recipient: whoever reads the storage can read the snapshot",
         ));
-        None
-    } else {
-        Some(Arc::new(AgeEncryptor::new(&args.recipients)?))
-    };
-    let source = source(&args.source, args.scope, args.indices, cx)?;
+    }
     let (place, _) = split_id(args.to.as_deref().unwrap_or_default());
-    let storage = ksnapshot_storage::open(place)?;
+    let storage = registry.storage(place)?;
     let request = DumpRequest {
         name: args.name,
         jobs: jobs(args.jobs),
-        compressor: args.compression.compressor(),
+        compressor,
         encryptor,
     };
     let began = Instant::now();
-    let report = dump(source.as_ref(), storage.as_ref(), &request, cx).await?;
+    let work = async |cx: &Cx| dump(source.as_ref(), storage.as_ref(), &request, cx).await;
+    let report = within(args.max_duration, cx, work).await?;
     let manifest = &report.manifest;
     if output.json {
         output.line(&json!({
@@ -65,15 +74,29 @@ pub(crate) async fn run(args: DumpArgs, output: &Output, cx: &Cx) -> Result<u8> 
 }
 
 /// What is dumped. Nothing is connected to.
-fn source(url: &str, scope: ScopeArgs, indices: IndexArgs, cx: &Cx) -> Result<Arc<dyn Dumper>> {
-    let access = access(url, "SOURCE", cx);
-    ksnapshot_dumpers::source(url, &access, scope.into(), indices.into())
+fn source(args: &DumpArgs, registry: &Registry, cx: &Cx) -> Result<Arc<dyn Dumper>> {
+    let access = access(&args.source, "SOURCE", cx);
+    let options = Options::default()
+        .with(
+            "--database, --table and what else chooses tables",
+            Scope::from(&args.scope),
+        )
+        .with(
+            "--index, --hidden, --closed, --page-size and --slices",
+            IndexScope::from(&args.indices),
+        )
+        .with("-- PROGRAM", CommandLine(args.command.clone()));
+    registry.source(&args.source, &access, options)
 }
 
 /// Tells what a dump would reach. Nothing is written anywhere.
-async fn preflight(args: DumpArgs, output: &Output, cx: &Cx) -> Result<u8> {
-    let source = source(&args.source, args.scope, args.indices, cx)?;
-    let found = cx.guard(source.preflight(jobs(args.jobs), cx)).await?;
+async fn preflight(
+    source: &dyn Dumper,
+    jobs: NonZeroUsize,
+    output: &Output,
+    cx: &Cx,
+) -> Result<u8> {
+    let found = cx.guard(source.preflight(jobs, cx)).await?;
     if output.json {
         output.line(&json!({
             "message_type": "summary",

@@ -1,15 +1,20 @@
 //! `ksnapshot inspect`.
 
-use ksnapshot_core::{Aspect, Cx, Index, Manifest, Result};
+use ksnapshot_core::{Aspect, Cx, Index, Manifest, Registry, Result};
 use serde_json::json;
 
 use crate::args::InspectArgs;
 use crate::output::{Output, bytes, count, table};
 use crate::progress::problem_text;
 
-pub(crate) async fn run(args: InspectArgs, output: &Output, cx: &Cx) -> Result<u8> {
-    let decryptor = args.which.decryptor()?;
-    let snapshot = args.which.find(cx).await?;
+pub(crate) async fn run(
+    args: InspectArgs,
+    registry: &Registry,
+    output: &Output,
+    cx: &Cx,
+) -> Result<u8> {
+    let decryptor = args.which.decryptor(registry)?;
+    let snapshot = args.which.find(registry, cx).await?;
     let manifest = snapshot.manifest.as_ref();
     // Without an identity the manifest still speaks, in the clear.
     let index = if manifest.encryption.is_none() || decryptor.is_some() {

@@ -1,16 +1,21 @@
 //! `ksnapshot list`.
 
 use ksnapshot_core::pipeline::list;
-use ksnapshot_core::{Cx, Error, ErrorKind, Manifest, Result};
+use ksnapshot_core::{Cx, Error, ErrorKind, Manifest, Registry, Result};
 use serde_json::json;
 
 use crate::args::ListArgs;
 use crate::output::{Output, bytes, count, table};
 use crate::place::{of_storage, split_id};
 
-pub(crate) async fn run(args: ListArgs, output: &Output, cx: &Cx) -> Result<u8> {
+pub(crate) async fn run(
+    args: ListArgs,
+    registry: &Registry,
+    output: &Output,
+    cx: &Cx,
+) -> Result<u8> {
     let (place, id) = split_id(&args.storage);
-    let storage = ksnapshot_storage::open(place)?;
+    let storage = registry.storage(place)?;
     let found = cx
         .guard(list(storage.as_ref(), id))
         .await

@@ -3,24 +3,35 @@
 use std::time::Instant;
 
 use ksnapshot_core::pipeline::{Level, restore_drill, verify};
-use ksnapshot_core::{Cx, Error, ErrorKind, Result};
-use ksnapshot_dumpers::RestoreScope;
+use ksnapshot_core::registry::Options;
+use ksnapshot_core::{Cx, Error, ErrorKind, Registry, Result, Target};
 use serde_json::json;
 
 use crate::args::{LevelArg, VerifyArgs, jobs};
 use crate::output::{Output, bytes, code, plural};
 use crate::place::access;
 
-pub(crate) async fn run(args: VerifyArgs, output: &Output, cx: &Cx) -> Result<u8> {
-    let decryptor = args.which.decryptor()?;
-    let scratch = args
-        .scratch
-        .as_deref()
-        .map(|url| {
-            ksnapshot_dumpers::target(url, &access(url, "TARGET", cx), RestoreScope::default())
-        })
-        .transpose()?;
-    let snapshot = args.which.find(cx).await?;
+pub(crate) async fn run(
+    args: VerifyArgs,
+    registry: &Registry,
+    output: &Output,
+    cx: &Cx,
+) -> Result<u8> {
+    let decryptor = args.which.decryptor(registry)?;
+    let scratch = match args.scratch.as_deref() {
+        None => None,
+        Some(url) => match registry.target(url, &access(url, "TARGET", cx), Options::default())? {
+            Target::Database(server) => Some(server),
+            Target::Stream(stream) => {
+                return Err(Error::new(
+                    ErrorKind::Usage,
+                    format!("{} can't be read back", stream.target()),
+                )
+                .hint("Name a server of the snapshot's own kind."));
+            }
+        },
+    };
+    let snapshot = args.which.find(registry, cx).await?;
     let began = Instant::now();
     let report = match (args.level, scratch) {
         (LevelArg::Checksum, _) => verify(&snapshot, None, Level::Checksum, cx).await?,

@@ -1,12 +1,13 @@
 //! gzip members (RFC 1952).
 
 use std::io::Read;
+use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 use libdeflater::{CompressionLvl, Compressor as Deflate};
 
-use super::{Compression, Compressor, Idle, expect_length, undecodable};
-use crate::{Error, ErrorKind, Result};
+use super::{Compressor, Idle, expect_length, undecodable};
+use crate::{Codec, Error, ErrorKind, Result};
 
 /// gzip at one level. Each member carries its length and a checksum.
 #[derive(Debug)]
@@ -27,11 +28,11 @@ impl Gzip {
 
 impl Compressor for Gzip {
     fn name(&self) -> String {
-        Compression::Gzip(self.level).to_string()
+        format!("{}:{}", GzipCodec.name(), self.level)
     }
 
     fn extension(&self) -> &'static str {
-        ".gz"
+        GzipCodec.extension()
     }
 
     fn compress(&self, block: &[u8], out: &mut Vec<u8>) -> Result<()> {
@@ -65,5 +66,30 @@ impl Compressor for Gzip {
 
     fn decoder<'a>(&self, frames: Box<dyn Read + Send + 'a>) -> Result<Box<dyn Read + Send + 'a>> {
         Ok(Box::new(MultiGzDecoder::new(frames)))
+    }
+}
+
+/// `gzip` and its levels.
+#[derive(Debug)]
+pub(crate) struct GzipCodec;
+
+impl Codec for GzipCodec {
+    fn name(&self) -> &'static str {
+        "gzip"
+    }
+
+    fn extension(&self) -> &'static str {
+        ".gz"
+    }
+
+    fn forms(&self) -> &'static str {
+        "gzip:0 to gzip:9"
+    }
+
+    fn compressor(&self, level: Option<u32>) -> Option<Arc<dyn Compressor>> {
+        let level = level.unwrap_or(6);
+        (0..=9)
+            .contains(&level)
+            .then(|| Arc::new(Gzip::new(level)) as _)
     }
 }

@@ -1,12 +1,13 @@
 //! zstd frames (RFC 8878).
 
 use std::io::Read;
+use std::sync::Arc;
 
 use zstd::bulk;
 use zstd::zstd_safe::CParameter;
 
-use super::{Compression, Compressor, Idle, expect_length, undecodable};
-use crate::{Error, ErrorKind, Result};
+use super::{Compressor, Idle, expect_length, undecodable};
+use crate::{Codec, Error, ErrorKind, Result};
 
 /// What level 3 changes for rows of text. Its own tables (2^17 and 2^16 entries) fall out of a core's second-level cache;
 /// tables of half the size and a longest short match of 6 instead of 5 took a fifth less CPU on TPC-H's rows and gave
@@ -57,11 +58,11 @@ impl std::fmt::Debug for Zstd {
 
 impl Compressor for Zstd {
     fn name(&self) -> String {
-        Compression::Zstd(self.level).to_string()
+        format!("{}:{}", ZstdCodec.name(), self.level)
     }
 
     fn extension(&self) -> &'static str {
-        ".zst"
+        ZstdCodec.extension()
     }
 
     fn compress(&self, block: &[u8], out: &mut Vec<u8>) -> Result<()> {
@@ -83,5 +84,30 @@ impl Compressor for Zstd {
         // Files of others may use the long windows of --ultra and --long.
         decoder.window_log_max(31).map_err(undecodable)?;
         Ok(Box::new(decoder))
+    }
+}
+
+/// `zstd` and its levels.
+#[derive(Debug)]
+pub(crate) struct ZstdCodec;
+
+impl Codec for ZstdCodec {
+    fn name(&self) -> &'static str {
+        "zstd"
+    }
+
+    fn extension(&self) -> &'static str {
+        ".zst"
+    }
+
+    fn forms(&self) -> &'static str {
+        "zstd:1 to zstd:22"
+    }
+
+    fn compressor(&self, level: Option<u32>) -> Option<Arc<dyn Compressor>> {
+        let level = level.unwrap_or(3);
+        (1..=22)
+            .contains(&level)
+            .then(|| Arc::new(Zstd::new(level.cast_signed())) as _)
     }
 }

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use super::definitions::pack;
 use super::sink::{Findings, PartSink, Shared};
 use super::upload::{self, Upload, Written};
+use crate::compress::Zstd;
 use crate::layout::{Names, new_id};
 use crate::{
     Compressor, Counts, Cx, DataStats, DumpSession, Dumper, Encryption, Encryptor, Error,
@@ -31,6 +32,18 @@ pub struct DumpRequest {
     pub compressor: Arc<dyn Compressor>,
     /// Who can read the snapshot; none means everybody who can read the storage.
     pub encryptor: Option<Arc<dyn Encryptor>>,
+}
+
+impl Default for DumpRequest {
+    /// The source's own name, a reader for each core, zstd 3, and no encryption.
+    fn default() -> Self {
+        Self {
+            name: None,
+            jobs: super::cores(),
+            compressor: Arc::new(Zstd::new(3)),
+            encryptor: None,
+        }
+    }
 }
 
 /// A finished dump.

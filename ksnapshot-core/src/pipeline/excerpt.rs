@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::read::{FrameReader, runs};
-use super::selection::Selection;
+use super::read::{FrameReader, Snapshot, runs};
+use super::replay::RestoreRequest;
+use super::selection::{Selection, select};
 use super::texts::OpenFrame;
-use crate::{Aspect, Frame, Index, Place, Result, Stage};
+use crate::layout::Form;
+use crate::{Aspect, Decryptor, Frame, Index, Place, Result, Stage};
 
 /// The text, piece by piece, in the order of restoring. Every piece has been checked against the index.
 #[derive(Debug)]
@@ -25,8 +27,38 @@ enum Piece {
 }
 
 impl Excerpt {
+    /// What `request` asks for: the whole data byte for byte, or only some tables; of JSON lines always the documents alone.
+    ///
+    /// Errors: as of [`super::restore`] before the target is touched.
+    pub async fn open(
+        snapshot: &Snapshot,
+        decryptor: Option<&Arc<dyn Decryptor>>,
+        request: &RestoreRequest,
+    ) -> Result<Self> {
+        snapshot.check_objects().await?;
+        let index = Arc::new(snapshot.index(decryptor).await?);
+        let frames = snapshot.frames(decryptor).await?;
+        let mut names = snapshot.manifest.data().map(|o| o.name.as_str());
+        Ok(if names.any(|name| Form::of(name) == Form::JsonLines) {
+            Self::rows(&index, frames, &select(&index, request)?)
+        } else if request.tables.is_empty() {
+            Self::whole(&index, frames)
+        } else {
+            Self::of(&index, frames, &select(&index, request)?)
+        })
+    }
+
+    /// Bytes of text, if all frames are read to their ends.
+    pub(super) fn size(&self) -> u64 {
+        let size = |piece: &Piece| match piece {
+            Piece::Run(run) => run.iter().map(|f| u64::from(f.plain)).sum(),
+            Piece::Text(place) => u64::from(place.length),
+        };
+        self.todo.iter().map(size).sum()
+    }
+
     /// The whole data, byte for byte.
-    pub fn whole(index: &Arc<Index>, frames: FrameReader) -> Self {
+    fn whole(index: &Arc<Index>, frames: FrameReader) -> Self {
         let all = 0..u32::try_from(index.frames.len()).unwrap_or(u32::MAX);
         let todo = runs(&index.frames, all)
             .into_iter()
@@ -42,7 +74,7 @@ impl Excerpt {
     }
 
     /// Only the rows of what was chosen.
-    pub fn rows(index: &Arc<Index>, frames: FrameReader, selection: &Selection) -> Self {
+    fn rows(index: &Arc<Index>, frames: FrameReader, selection: &Selection) -> Self {
         let rows = index.data_frames();
         let wanted = (selection.items.iter())
             .filter_map(|id| rows.get(id))
@@ -59,7 +91,7 @@ impl Excerpt {
     }
 
     /// Only what was chosen, and the settings under which it is replayed.
-    pub fn of(index: &Arc<Index>, frames: FrameReader, selection: &Selection) -> Self {
+    fn of(index: &Arc<Index>, frames: FrameReader, selection: &Selection) -> Self {
         let rows = index.data_frames();
         let object = |frame: u32| index.frames[frame as usize].object;
         let chosen = |id: &u32| selection.items.binary_search(id).is_ok();

@@ -1,4 +1,4 @@
-//! Restoring a single object that is no snapshot: lines that another program has dumped.
+//! Single objects that are no snapshots: of somebody else, or one of a snapshot's own.
 
 use std::io::Read;
 use std::num::NonZeroUsize;
@@ -7,25 +7,72 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::{TryStreamExt, stream};
 
-use super::read::{joined, open_object};
-use crate::{Cx, Decryptor, Error, ErrorKind, Event, Key, Loaded, Restorer, Result, Storage};
+use super::read::{blocking, joined};
+use crate::{
+    Cx, Decryptor, Error, ErrorKind, Event, Formats, Key, Loaded, Restorer, Result, Storage,
+};
 
 /// About how many bytes of lines a session is given at once.
 const CHUNK: usize = 4 << 20;
 
-/// Restores the object `key` of `storage` through `restorer`, opened and decompressed as its name says.
+/// An object that is read by itself, as its name says that it was written.
+#[derive(Debug, Clone)]
+pub struct SingleObject {
+    /// Where it is.
+    pub storage: Arc<dyn Storage>,
+    /// Its name there.
+    pub key: Key,
+    /// How it may be written.
+    pub formats: Formats,
+}
+
+impl SingleObject {
+    /// Streams it as plain text: opened when its name says that it is sealed, and decompressed.
+    ///
+    /// The reader blocks and must be used on a thread where that is allowed.
+    pub async fn open(
+        &self,
+        decryptor: Option<&Arc<dyn Decryptor>>,
+    ) -> Result<Box<dyn Read + Send>> {
+        let key = &self.key;
+        let stored: Box<dyn Read + Send> = Box::new(blocking(&self.storage, key).await?);
+        let compressor = self.formats.compressor_of(key.as_str());
+        let decryptor = match (self.formats.opened(key.as_str()), decryptor) {
+            (None, _) => None,
+            (Some(_), Some(decryptor)) => Some(Arc::clone(decryptor)),
+            (Some(_), None) => {
+                return Err(Error::new(
+                    ErrorKind::Identity,
+                    format!("{key} is encrypted, and no identity was given"),
+                )
+                .hint("Pass --identity with the file that belongs to one of its recipients."));
+            }
+        };
+        // The header is read here, which blocks.
+        let opening = tokio::task::spawn_blocking(move || {
+            let opened = match decryptor {
+                Some(decryptor) => decryptor.open(stored)?,
+                None => stored,
+            };
+            compressor.decoder(opened)
+        });
+        joined(opening.await).map_err(|e| e.context(key.to_string()))
+    }
+}
+
+/// Restores `object` through `restorer`.
 ///
 /// Errors: [`ErrorKind::Usage`] when such a target takes no single objects.
 pub async fn restore_object(
-    storage: &Arc<dyn Storage>,
-    key: &Key,
+    object: &SingleObject,
     decryptor: Option<&Arc<dyn Decryptor>>,
     restorer: &dyn Restorer,
     clean: bool,
     jobs: NonZeroUsize,
     cx: &Cx,
 ) -> Result<Loaded> {
-    let reader = cx.guard(open_object(storage, key, decryptor)).await?;
+    let key = &object.key;
+    let reader = cx.guard(object.open(decryptor)).await?;
     let session = cx.guard(restorer.foreign(clean, cx)).await?;
     let chunks = stream::try_unfold((reader, Vec::new()), |(reader, rest)| async {
         let (reader, lines, rest) = next_lines(reader, rest).await?;

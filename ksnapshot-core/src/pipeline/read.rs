@@ -9,9 +9,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use crate::age::from_io;
+use crate::compress::Zstd;
 use crate::layout::MANIFEST_SUFFIX;
 use crate::{
-    Choice, Compression, Compressor, Decryptor, Error, ErrorKind, Frame, Index, Key, Manifest,
+    Choice, Compressor, Decryptor, Error, ErrorKind, Formats, Frame, Index, Key, Manifest,
     ObjectEntry, Result, RowHash, Storage, choose,
 };
 
@@ -67,17 +68,22 @@ pub async fn list(storage: &dyn Storage, id: Option<&str>) -> Result<Vec<Listed>
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     storage: Arc<dyn Storage>,
+    formats: Formats,
     key: Key,
     /// What it says of itself.
     pub manifest: Arc<Manifest>,
 }
 
 impl Snapshot {
-    /// Finds the snapshot that `choice` means.
+    /// Finds the snapshot that `choice` means. Its objects may be written in any of `formats`.
     ///
     /// Errors: [`ErrorKind::NoSuchSnapshot`], [`ErrorKind::Usage`] when several series fit; when a manifest can't be
     /// read its own error, because it may be the one that is meant.
-    pub async fn find(storage: &Arc<dyn Storage>, choice: &Choice) -> Result<Self> {
+    pub async fn find(
+        storage: &Arc<dyn Storage>,
+        formats: &Formats,
+        choice: &Choice,
+    ) -> Result<Self> {
         let mut listed = list(storage.as_ref(), choice.id.as_deref()).await?;
         if let Some(at) = listed.iter().position(|l| l.manifest.is_err()) {
             return Err(listed
@@ -100,6 +106,7 @@ impl Snapshot {
             .unwrap_or_default();
         Ok(Self {
             storage: Arc::clone(storage),
+            formats: formats.clone(),
             key: keys.swap_remove(at),
             manifest: Arc::new(manifests.swap_remove(at)),
         })
@@ -202,7 +209,7 @@ impl Snapshot {
                 None => sealed,
             };
             let mut json = Vec::new();
-            let mut decoder = Compression::Zstd(3).compressor().decoder(opened)?;
+            let mut decoder = Zstd::new(3).decoder(opened)?;
             decoder
                 .read_to_end(&mut json)
                 .map_err(|e| from_io(e, "index: can't be read to its end"))?;
@@ -216,22 +223,22 @@ impl Snapshot {
         joined(parsed.await).map_err(|e| e.context(key.to_string()))
     }
 
+    /// What wrote the frames.
+    pub(super) fn compressor(&self) -> Result<Arc<dyn Compressor>> {
+        let compression = &self.manifest.compression;
+        self.formats.compressor(compression).map_err(|_| {
+            Error::new(
+                ErrorKind::NewerFormat,
+                format!("compression {compression} is not known to this build"),
+            )
+            .hint("Use the program that wrote the snapshot, or a newer ksnapshot.")
+        })
+    }
+
     /// A reader of single frames.
     pub async fn frames(&self, decryptor: Option<&Arc<dyn Decryptor>>) -> Result<FrameReader> {
         let decryptor = self.decryptor(decryptor)?.map(Arc::clone);
-        let compressor = self
-            .manifest
-            .compression
-            .parse::<Compression>()
-            .map_err(|_| {
-                Error::new(
-                    ErrorKind::NewerFormat,
-                    format!(
-                        "compression {} is not known to this build",
-                        self.manifest.compression
-                    ),
-                )
-            })?;
+        let compressor = self.compressor()?;
         let mut objects = Vec::new();
         for entry in self.manifest.data() {
             let key = self.object_key(entry)?;
@@ -252,7 +259,7 @@ impl Snapshot {
             inner: Arc::new(Frames {
                 storage: Arc::clone(&self.storage),
                 decryptor,
-                compressor: compressor.compressor(),
+                compressor,
                 objects,
             }),
         })
@@ -267,45 +274,10 @@ impl Snapshot {
     }
 }
 
-/// Streams any object as plain text: opened when it is sealed, decompressed as its name says. For objects of others, too.
-///
-/// The reader blocks and must be used on a thread where that is allowed.
-pub async fn open_object(
+pub(super) async fn blocking(
     storage: &Arc<dyn Storage>,
     key: &Key,
-    decryptor: Option<&Arc<dyn Decryptor>>,
-) -> Result<Box<dyn Read + Send>> {
-    let sealed = key.as_str().ends_with(".age");
-    let stored: Box<dyn Read + Send> = Box::new(blocking(storage, key).await?);
-    let name = key.as_str().trim_end_matches(".age").to_owned();
-    let decryptor = match (sealed, decryptor) {
-        (false, _) => None,
-        (true, Some(decryptor)) => Some(Arc::clone(decryptor)),
-        (true, None) => {
-            return Err(Error::new(
-                ErrorKind::Identity,
-                format!("{key} is encrypted, and no identity was given"),
-            )
-            .hint("Pass --identity with the file that belongs to one of its recipients."));
-        }
-    };
-    // The header is read here, which blocks.
-    joined(
-        tokio::task::spawn_blocking(move || {
-            let opened = match decryptor {
-                Some(decryptor) => decryptor.open(stored)?,
-                None => stored,
-            };
-            Compression::of_extension(&name)
-                .compressor()
-                .decoder(opened)
-        })
-        .await,
-    )
-    .map_err(|e| e.context(key.to_string()))
-}
-
-async fn blocking(storage: &Arc<dyn Storage>, key: &Key) -> Result<impl Read + Send + use<>> {
+) -> Result<impl Read + Send + use<>> {
     let bytes = storage.read(key, None).await?;
     let reader = StreamReader::new(bytes.map_err(io::Error::other));
     Ok(io::BufReader::with_capacity(

@@ -31,6 +31,19 @@ pub struct RestoreRequest {
     pub options: RestoreOptions,
 }
 
+impl Default for RestoreRequest {
+    /// Everything, with a writer for each core, into an empty target.
+    fn default() -> Self {
+        Self {
+            tables: Vec::new(),
+            no_owner: false,
+            no_privileges: false,
+            jobs: super::cores(),
+            options: RestoreOptions::default(),
+        }
+    }
+}
+
 /// A finished restore.
 #[derive(Debug)]
 pub struct RestoreReport {

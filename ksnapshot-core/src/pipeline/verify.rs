@@ -10,7 +10,7 @@ use super::read::{Snapshot, changed_header, decode_frame, joined};
 use super::replay::{RestoreRequest, restore};
 use crate::age::from_io;
 use crate::{
-    Compression, Cx, Decryptor, Error, ErrorKind, Event, Index, ObjectEntry, Problem, ProblemKind,
+    Cx, Decryptor, Error, ErrorKind, Event, Index, ObjectEntry, Problem, ProblemKind,
     RestoreOptions, Restorer, Result,
 };
 
@@ -148,11 +148,7 @@ async fn decode(
     cx: &Cx,
 ) -> Result<()> {
     let decryptor = snapshot.decryptor(decryptor)?.map(Arc::clone);
-    let compressor = snapshot
-        .manifest
-        .compression
-        .parse::<Compression>()?
-        .compressor();
+    let compressor = snapshot.compressor()?;
     let mut tap = Tap {
         inner: snapshot.stored(entry).await?,
         sha: Sha256::new(),
