@@ -6,6 +6,8 @@
 mod elastic;
 #[path = "soak/mysql.rs"]
 mod mysql;
+#[path = "soak/rounds.rs"]
+mod rounds;
 
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
