@@ -49,7 +49,7 @@ pub use progress::{Event, Observer, Silent};
 pub use restore::{ForeignSession, Loaded, RestoreOptions, RestoreSession, Restorer};
 pub use rowhash::RowHash;
 pub use series::{Choice, Series, choose};
-pub use storage::{Key, ObjectInfo, ObjectWriter, PutMode, Storage};
+pub use storage::{Key, ORPHANED_AFTER, ObjectInfo, ObjectWriter, PutMode, Storage, Unfinished};
 pub use tokio_util::sync::CancellationToken;
 
 /// The version of this build, as recorded in manifests.
