@@ -26,6 +26,7 @@ pub mod pattern;
 pub mod pipeline;
 mod progress;
 mod restore;
+pub mod retention;
 mod rowhash;
 mod series;
 mod storage;
