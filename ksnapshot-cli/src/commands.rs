@@ -5,5 +5,6 @@ pub(crate) mod dump;
 pub(crate) mod inspect;
 pub(crate) mod keygen;
 pub(crate) mod list;
+pub(crate) mod prune;
 pub(crate) mod restore;
 pub(crate) mod verify;

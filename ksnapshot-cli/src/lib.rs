@@ -60,6 +60,7 @@ pub fn run(exit: impl Fn(i32) + Send + Sync + 'static) -> ExitCode {
             Command::Restore(args) => commands::restore::run(args, &output, &cx).await,
             Command::Verify(args) => commands::verify::run(args, &output, &cx).await,
             Command::Cat(args) => commands::cat::run(args, &output, &cx).await,
+            Command::Prune(args) => commands::prune::run(args, &output, &cx).await,
             Command::Keygen(args) => commands::keygen::run(&args, &output),
         }
     });
