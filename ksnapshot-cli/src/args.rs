@@ -385,8 +385,6 @@ pub(crate) struct PruneArgs {
     /// Where the snapshots are
     #[arg(value_name = "STORAGE")]
     pub(crate) storage: String,
-    #[command(flatten)]
-    pub(crate) keep: KeepArgs,
     /// Most snapshots of a series to remove: a number, or a share such as 50% [default: 10, or 30% if that is more]
     #[arg(long, value_name = "N|PERCENT", value_parser = max_delete)]
     pub(crate) max_delete: Option<MaxDelete>,
@@ -402,6 +400,8 @@ pub(crate) struct PruneArgs {
     /// Print the same table, and remove nothing
     #[arg(long, short = 'n')]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) keep: KeepArgs,
 }
 
 /// What stays.
@@ -409,22 +409,52 @@ pub(crate) struct PruneArgs {
 #[command(next_help_heading = "What stays")]
 pub(crate) struct KeepArgs {
     /// The newest N
-    #[arg(long = "keep-last", value_name = "N", default_value_t)]
+    #[arg(
+        long = "keep-last",
+        value_name = "N",
+        default_value_t,
+        hide_default_value = true
+    )]
     last: u32,
     /// The newest of each of N hours that have one
-    #[arg(long = "keep-hourly", value_name = "N", default_value_t)]
+    #[arg(
+        long = "keep-hourly",
+        value_name = "N",
+        default_value_t,
+        hide_default_value = true
+    )]
     hourly: u32,
     /// The newest of each of N days
-    #[arg(long = "keep-daily", value_name = "N", default_value_t)]
+    #[arg(
+        long = "keep-daily",
+        value_name = "N",
+        default_value_t,
+        hide_default_value = true
+    )]
     daily: u32,
     /// The newest of each of N ISO weeks
-    #[arg(long = "keep-weekly", value_name = "N", default_value_t)]
+    #[arg(
+        long = "keep-weekly",
+        value_name = "N",
+        default_value_t,
+        hide_default_value = true
+    )]
     weekly: u32,
     /// The newest of each of N months
-    #[arg(long = "keep-monthly", value_name = "N", default_value_t)]
+    #[arg(
+        long = "keep-monthly",
+        value_name = "N",
+        default_value_t,
+        hide_default_value = true
+    )]
     monthly: u32,
     /// The newest of each of N years
-    #[arg(long = "keep-yearly", value_name = "N", default_value_t)]
+    #[arg(
+        long = "keep-yearly",
+        value_name = "N",
+        default_value_t,
+        hide_default_value = true
+    )]
     yearly: u32,
     /// All that are at most so much older than the newest one: 30d, 2w, 36h; a day is 24 hours
     #[arg(long = "keep-within", value_name = "DURATION", value_parser = duration)]

@@ -15,12 +15,16 @@ mod elastic_harness;
 mod faults;
 #[path = "it/harness.rs"]
 mod harness;
+#[path = "it/history.rs"]
+mod history;
 #[path = "it/memory.rs"]
 mod memory;
 #[path = "it/mysql.rs"]
 mod mysql;
 #[path = "it/mysql_harness.rs"]
 mod mysql_harness;
+#[path = "it/prune.rs"]
+mod prune;
 #[path = "it/readme.rs"]
 mod readme;
 #[path = "it/roundtrip.rs"]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use ksnapshot_core::pipeline::{PrunePlan, PruneReport, PruneRequest, prune, prune_plan};
 use ksnapshot_core::retention::{Decision, Reason};
-use ksnapshot_core::{Cx, Event, Result};
+use ksnapshot_core::{Cx, Error, ErrorKind, Event, Result};
 use serde_json::json;
 
 use crate::args::PruneArgs;
@@ -11,7 +11,14 @@ use crate::output::{Output, bytes, plural, table};
 use crate::place::{of_storage, split_id};
 
 pub(crate) async fn run(args: PruneArgs, output: &Output, cx: &Cx) -> Result<u8> {
-    let (place, _) = split_id(&args.storage);
+    let (place, id) = split_id(&args.storage);
+    if id.is_some() {
+        return Err(Error::new(
+            ErrorKind::Usage,
+            "prune takes a storage, not one snapshot of it",
+        )
+        .hint("Leave #ID away; the rules say what stays."));
+    }
     let storage = ksnapshot_storage::open(place)?;
     let request = PruneRequest {
         rules: args.keep.into(),
