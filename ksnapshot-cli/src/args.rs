@@ -375,8 +375,8 @@ finished. A dump under way looks just like that: --orphans-after must be longer 
 
 It takes the rights to list, read and delete, and in a bucket to list and abort multipart uploads.
 
-Exit codes: 1 when more of a series would go than --max-delete allows, 2 without a rule, 3 when a manifest can't be read: it
-stays, and is told.
+Exit codes: 1 when more of a series would go than --max-delete allows, 2 without a rule, 3 when a snapshot can't be read or lacks
+an object: it stays, counts for nothing, and is told.
 
 {STORAGE}
 

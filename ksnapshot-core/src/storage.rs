@@ -46,6 +46,13 @@ impl Key {
         self.0.rsplit('/').next().unwrap_or(&self.0)
     }
 
+    /// All before the last segment; none at the root.
+    pub fn folder(&self) -> Option<Self> {
+        self.0
+            .rsplit_once('/')
+            .map(|(folder, _)| Self(folder.to_owned()))
+    }
+
     /// The object `name` beside this one.
     pub fn sibling(&self, name: &str) -> Result<Self> {
         match self.0.rsplit_once('/') {

@@ -13,7 +13,7 @@
 //!   48 hours, to be raised where a dump lasts longer. They are asked about again just before anything is swept.
 //! - Who reads a snapshot while it is removed gets an error, not other data.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
@@ -63,7 +63,8 @@ pub struct Judged {
 pub struct PrunePlan {
     /// Every snapshot that was looked at: by series, the oldest first.
     pub snapshots: Vec<Judged>,
-    /// Why some manifests can't be read. They stay, with all that might be theirs, and count for nothing.
+    /// Why some snapshots can't be read: their manifest, or an object that is missing. They stay, with all that might be theirs, and
+    /// count for nothing: what can't be restored must not push out what can.
     pub unreadable: Vec<Error>,
     /// Objects that belong to no snapshot, to be swept.
     pub orphans: Vec<ObjectInfo>,
@@ -238,11 +239,25 @@ struct Found {
 }
 
 async fn look(storage: &dyn Storage) -> Result<Found> {
-    let objects = everything(storage).await?;
+    let objects = everything(storage, None).await?;
     let unfinished = storage.unfinished().await?;
     let keys = manifest_keys(&objects).cloned().collect();
+    let there = sizes(&objects);
     let mut listed = Vec::new();
-    for found in manifests(storage, keys).await {
+    for mut found in manifests(storage, keys).await {
+        if let Ok(manifest) = &found.manifest
+            && is_whole(&found.key, manifest, &there).is_err()
+        {
+            // It may have come, or gone, while the storage was listed: a second look is of one later moment.
+            let again = everything(storage, found.key.folder().as_ref()).await?;
+            let there = sizes(&again);
+            if !there.contains_key(&found.key) {
+                continue;
+            }
+            if let Err(error) = is_whole(&found.key, manifest, &there) {
+                found.manifest = Err(error);
+            }
+        }
         match found.manifest.as_ref().map_err(Error::kind) {
             Ok(_) | Err(ErrorKind::Corrupt | ErrorKind::NewerFormat) => listed.push(found),
             Err(ErrorKind::NotFound) => {}
@@ -257,8 +272,25 @@ async fn look(storage: &dyn Storage) -> Result<Found> {
     })
 }
 
-async fn everything(storage: &dyn Storage) -> Result<Vec<ObjectInfo>> {
-    (storage.list(None).try_collect().await).map_err(|error: Error| match error.kind() {
+fn sizes(objects: &[ObjectInfo]) -> BTreeMap<&Key, u64> {
+    objects.iter().map(|o| (&o.key, o.size)).collect()
+}
+
+/// Whether every object that a manifest names is there, as long as it says.
+fn is_whole(key: &Key, manifest: &Manifest, sizes: &BTreeMap<&Key, u64>) -> Result<()> {
+    for entry in &manifest.objects {
+        let object = key.sibling(&entry.name)?;
+        if sizes.get(&object) != Some(&entry.bytes) {
+            return Err(Error::corrupt(format!(
+                "{object}: missing, or not as long as its manifest says"
+            )));
+        }
+    }
+    Ok(())
+}
+
+async fn everything(storage: &dyn Storage, folder: Option<&Key>) -> Result<Vec<ObjectInfo>> {
+    (storage.list(folder).try_collect().await).map_err(|error: Error| match error.kind() {
         ErrorKind::NotFound => error.with_kind(ErrorKind::NoSuchSnapshot),
         _ => error,
     })
@@ -270,7 +302,7 @@ fn manifest_keys(objects: &[ObjectInfo]) -> impl Iterator<Item = &Key> {
 
 /// The plan's orphans for which nobody has come since: a dump that lasted long may just have written its manifest.
 async fn still_orphans(storage: &dyn Storage, plan: &PrunePlan) -> Result<Vec<ObjectInfo>> {
-    let objects = everything(storage).await?;
+    let objects = everything(storage, None).await?;
     let unfinished = storage.unfinished().await?;
     let claims = Claims::by_name(manifest_keys(&objects));
     let planned: BTreeSet<&Key> = plan.orphans.iter().map(|o| &o.key).collect();

@@ -242,6 +242,25 @@ async fn a_manifest_that_comes_meanwhile_saves_its_objects() -> Result<()> {
 }
 
 #[tokio::test]
+async fn what_lacks_an_object_pushes_nothing_out() -> Result<()> {
+    let storage = MemoryStorage::new();
+    let good = snapshot(&storage, "db", 2).await;
+    let broken = snapshot(&storage, "db", 1).await;
+    for (n, cut) in [Some(&b"too long"[..]), None].into_iter().enumerate() {
+        match cut {
+            Some(body) => put(&storage, &broken[n], body).await,
+            None => storage.delete(&broken[n..=n]).await?,
+        }
+        let found = plan(&storage, &daily(1)).await;
+        assert_eq!(found.unreadable.len(), 1);
+        prune(&storage, &found, &Cx::default()).await?;
+        assert!(good.iter().all(|key| storage.get(key).is_some()));
+        assert!(storage.get(&broken[2]).is_some(), "it is told, not removed");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_copy_of_a_manifest_is_not_robbed() -> Result<()> {
     let storage = MemoryStorage::new();
     let [data, index, commit] = snapshot(&storage, "db", 9).await;

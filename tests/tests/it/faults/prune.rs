@@ -392,6 +392,7 @@ fn what_nobody_can_read_stays() {
         let before = place.entries();
         let run = prune(place.store(), &AT_ONCE).run().unwrap();
         assert_eq!(run.code(), Some(3), "{run:?}");
+        assert!(!run.text().contains("OF NO SNAPSHOT"), "{run:?}");
         let name = manifest.file_name().unwrap().to_str().unwrap();
         assert!(
             run.stderr.contains("warning: ") && run.stderr.contains(name),
@@ -399,4 +400,23 @@ fn what_nobody_can_read_stays() {
         );
         assert_eq!(place.entries(), before);
     }
+    // The newest one lacks its data: the one before it is the last good one.
+    let place = Place::with_snapshot();
+    let history = history(&place);
+    let good = history.daily("db", [2]);
+    history.daily("db", [1]);
+    let newest = place
+        .entries()
+        .into_iter()
+        .rfind(|name| name.contains("dump-db-shop") && name.ends_with(".sql.zst.age"));
+    fs::remove_file(place.store().join(newest.unwrap())).unwrap();
+    let run = prune(place.store(), &["--keep-last", "1"]).run().unwrap();
+    assert_eq!(run.code(), Some(3), "{run:?}");
+    let listed = Ksnapshot::new(["list"])
+        .arg(place.store())
+        .run()
+        .unwrap()
+        .success()
+        .unwrap();
+    assert!(listed.text().contains(&good[0]), "{run:?}");
 }
