@@ -57,11 +57,11 @@ fn without_suffix(name: &str) -> Option<&str> {
     Some(without_number(text))
 }
 
-/// The number of an object that goes on with another one: `.002`.
+/// The number of an object that goes on with another one: `.002`, of three digits or more.
 fn without_number(name: &str) -> &str {
     match name.rsplit_once('.') {
         Some((before, number))
-            if number.len() == 3 && number.bytes().all(|b| b.is_ascii_digit()) =>
+            if number.len() >= 3 && number.bytes().all(|b| b.is_ascii_digit()) =>
         {
             before
         }
@@ -120,6 +120,7 @@ mod tests {
             "2026/11/21/mysql/dump-db.example.org-shop-20261121030000-ab12cd34.sql.zst.age",
             "2026/11/21/mysql/dump-db.example.org-other-20261121030000-ab12cd34.sql",
             "2026/11/21/mysql/dump-db.example.org-shop-20261121030000-ab12cd34.002.sql.gz",
+            "2026/11/21/mysql/dump-db.example.org-shop-20261121030000-ab12cd34.1000.sql.zst",
             "2026/11/21/mysql/dump-db.example.org-all-20261121030000-ab12cd34.index.zst.age",
             "2026/11/21/mysql/dump-db.example.org-all-20261121030000-ab12cd34.manifest.json",
             "2026/11/21/mysql/dump-search-20261121030000-ab12cd34-component_template.jsonl.gz.age",
