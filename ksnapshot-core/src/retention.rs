@@ -261,7 +261,7 @@ impl Decision {
             Self::Keep(reasons) => reasons.iter().map(Reason::to_string).collect(),
             Self::Remove(Outcome::Complete) => vec!["no rule names it".to_owned()],
             Self::Remove(Outcome::CompleteWithProblems) => {
-                vec!["has problems, and no rule wants it for lack of a complete one".to_owned()]
+                vec!["no rule names it (it has problems)".to_owned()]
             }
         }
     }
