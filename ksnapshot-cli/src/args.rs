@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{Span, SpanRelativeTo, Timestamp};
 use ksnapshot_core::pattern::Pattern;
+use ksnapshot_core::retention::{MaxDelete, Rules};
 use ksnapshot_core::{Error, ErrorKind};
 use ksnapshot_dumpers::{IndexScope, Scope};
 
@@ -52,6 +53,7 @@ pub(crate) enum Command {
     Restore(RestoreArgs),
     Verify(VerifyArgs),
     Cat(CatArgs),
+    Prune(PruneArgs),
     Keygen(KeygenArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
@@ -391,6 +393,125 @@ pub(crate) struct CatArgs {
     pub(crate) indices: Vec<Pattern>,
 }
 
+/// Remove the snapshots that no rule names, and what killed dumps left
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("\
+Examples:
+  ksnapshot prune ./backups --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run
+  ksnapshot prune ./backups --name db.example.org --keep-last 3 --keep-within 30d
+  ksnapshot prune 's3://bucket/db?region=eu-west-3' --keep-hourly 24 --keep-daily 7 --max-delete 50%
+
+The rules count for each series (name, type, database) by itself. A snapshot stays if any rule names it: of each hour, day,
+ISO week, month or year, in UTC, the newest complete one. --keep-within counts from the newest snapshot, not from now, so that
+nothing grows old while a source fails. A snapshot with problems stays only where a rule finds no complete one. The last good
+one always stays; one of the future stays, and counts for nothing. The table says which rules name what.
+
+What belongs to no snapshot is swept when it is old enough: objects of ksnapshot's own naming, and uploads that were never
+finished. A dump under way looks just like that: --orphans-after must be longer than the longest dump. With --name or
+--database nothing is swept.
+
+It takes the rights to list, read and delete, and in a bucket to list and abort multipart uploads.
+
+Exit codes: 1 when more of a series would go than --max-delete allows, 2 without a rule, 3 when a snapshot can't be read or lacks
+an object: it stays, counts for nothing, and is told.
+
+{STORAGE}
+
+{EXIT_CODES}"))]
+pub(crate) struct PruneArgs {
+    /// Where the snapshots are
+    #[arg(value_name = "STORAGE")]
+    pub(crate) storage: String,
+    /// Most snapshots of a series to remove: a number, or a share such as 50% [default: 10, or 30% if that is more]
+    #[arg(long, value_name = "N|PERCENT", value_parser = max_delete)]
+    pub(crate) max_delete: Option<MaxDelete>,
+    /// Sweep what belongs to no snapshot and was left alone for so long: longer than the longest dump
+    #[arg(long, value_name = "DURATION", default_value = "48h", value_parser = duration)]
+    pub(crate) orphans_after: Duration,
+    /// Only series of this name
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Only this database
+    #[arg(long)]
+    pub(crate) database: Option<String>,
+    /// Print the same table, and remove nothing
+    #[arg(long, short = 'n')]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) keep: KeepArgs,
+}
+
+/// What stays.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What stays")]
+pub(crate) struct KeepArgs {
+    /// The newest N
+    #[arg(
+        long = "keep-last",
+        value_name = "N",
+        default_value_t,
+        hide_default_value = true
+    )]
+    last: u32,
+    /// The newest of each of N hours that have one
+    #[arg(
+        long = "keep-hourly",
+        value_name = "N",
+        default_value_t,
+        hide_default_value = true
+    )]
+    hourly: u32,
+    /// The newest of each of N days
+    #[arg(
+        long = "keep-daily",
+        value_name = "N",
+        default_value_t,
+        hide_default_value = true
+    )]
+    daily: u32,
+    /// The newest of each of N ISO weeks
+    #[arg(
+        long = "keep-weekly",
+        value_name = "N",
+        default_value_t,
+        hide_default_value = true
+    )]
+    weekly: u32,
+    /// The newest of each of N months
+    #[arg(
+        long = "keep-monthly",
+        value_name = "N",
+        default_value_t,
+        hide_default_value = true
+    )]
+    monthly: u32,
+    /// The newest of each of N years
+    #[arg(
+        long = "keep-yearly",
+        value_name = "N",
+        default_value_t,
+        hide_default_value = true
+    )]
+    yearly: u32,
+    /// All that are at most so much older than the newest one: 30d, 2w, 36h; a day is 24 hours
+    #[arg(long = "keep-within", value_name = "DURATION", value_parser = duration)]
+    within: Option<Duration>,
+}
+
+impl From<KeepArgs> for Rules {
+    fn from(args: KeepArgs) -> Self {
+        Self {
+            last: args.last,
+            hourly: args.hourly,
+            daily: args.daily,
+            weekly: args.weekly,
+            monthly: args.monthly,
+            yearly: args.yearly,
+            within: args.within,
+        }
+    }
+}
+
 /// Make a key pair: the secret goes to the file or to stdout, the public key is what --recipient takes
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -448,6 +569,11 @@ fn rename(text: &str) -> Result<(String, String), Error> {
     }
 }
 
+fn max_delete(text: &str) -> Result<MaxDelete, Error> {
+    text.parse().map_err(with_hint)
+}
+
+/// Times are told in UTC, so a day is 24 hours and a week seven of them; months and years have no length of their own.
 fn duration(text: &str) -> Result<Duration, Error> {
     let parsed = (text.parse::<Span>())
         .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()))
@@ -476,4 +602,32 @@ fn with_hint(error: Error) -> Error {
 /// The number of workers: what was asked for, or the cores.
 pub(crate) fn jobs(asked: Option<NonZeroUsize>) -> NonZeroUsize {
     asked.unwrap_or_else(ksnapshot_core::pipeline::cores)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn a_day_has_24_hours_and_a_month_no_length() {
+        for (text, hours) in [
+            ("30d", 720),
+            ("2w", 336),
+            ("48h", 48),
+            ("1d 12h", 36),
+            ("3 days", 72),
+            ("P1D", 24),
+            ("0s", 0),
+        ] {
+            assert_eq!(
+                duration(text).expect(text).as_secs(),
+                hours * 3600,
+                "{text}"
+            );
+        }
+        for bad in ["", "30", "-1d", "1mo", "1y", "soon", "1d ago"] {
+            let error = duration(bad).expect_err(bad);
+            assert!(error.to_string().contains("such as 30d"), "{bad}: {error}");
+        }
+    }
 }

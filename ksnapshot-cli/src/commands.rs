@@ -7,5 +7,6 @@ pub(crate) mod inspect;
 pub(crate) mod keygen;
 pub(crate) mod list;
 pub(crate) mod man;
+pub(crate) mod prune;
 pub(crate) mod restore;
 pub(crate) mod verify;

@@ -91,6 +91,7 @@ pub fn run(registry: &Registry, exit: impl Fn(i32) + Send + Sync + 'static) -> E
             Command::Restore(args) => commands::restore::run(args, registry, &output, &cx).await,
             Command::Verify(args) => commands::verify::run(args, registry, &output, &cx).await,
             Command::Cat(args) => commands::cat::run(args, registry, &cx).await,
+            Command::Prune(args) => commands::prune::run(args, registry, &output, &cx).await,
             Command::Keygen(args) => commands::keygen::run(&args, &output),
             Command::Completions(args) => commands::completions::run(&args),
             Command::Man(args) => commands::man::run(&args),

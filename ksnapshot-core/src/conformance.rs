@@ -13,17 +13,18 @@ mod engine;
 mod failing;
 mod scheme;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
+use jiff::{SignedDuration, Timestamp};
 
 pub use codec::codec;
 pub use engine::{dumper, engine};
 pub use scheme::{Keys, scheme};
 
-use crate::{Error, ErrorKind, Key, PutMode, Result, Storage};
+use crate::{Error, ErrorKind, Key, PutMode, Result, Storage, Unfinished};
 
 /// Larger than two parts of an upload, and not a multiple of anything.
 const LARGE: usize = 17 * 1024 * 1024 + 12_345;
@@ -60,6 +61,7 @@ impl<'a> Room<'a> {
         self.large_objects().await?;
         self.nothing_before_the_end().await?;
         self.aborted_writers().await?;
+        self.abandoned_writers().await?;
         self.two_writers_at_once().await?;
         self.folders().await?;
         self.deletion().await
@@ -268,6 +270,64 @@ impl<'a> Room<'a> {
         )
     }
 
+    async fn abandoned_writers(&self) -> Result<()> {
+        let key = self.key("abandoned/object")?;
+        let others: BTreeSet<String> = (self.storage.unfinished().await?.into_iter())
+            .map(|unfinished| unfinished.id)
+            .collect();
+        let ours = async || -> Result<Vec<Unfinished>> {
+            let mut all = self.storage.unfinished().await?;
+            all.retain(|u| !others.contains(&u.id) && u.key.as_ref().is_none_or(|k| *k == key));
+            Ok(all)
+        };
+        let mut writer = self.storage.writer(&key, None).await?;
+        writer.write(pattern(LARGE)).await?;
+        let begun = ours().await?;
+        // A store that keeps nothing of an object before its end has nothing to tell.
+        if begun.is_empty() {
+            return writer.abort().await;
+        }
+        let age = Timestamp::now().duration_since(begun[0].touched).abs();
+        ensure(
+            begun.len() == 1 && age < SignedDuration::from_hours(24),
+            "an unfinished object is told once, with its time",
+        )?;
+        self.storage.abandon(&begun).await?;
+        self.storage.abandon(&begun).await?;
+        ensure(
+            ours().await?.is_empty(),
+            "what was given up is not told any more",
+        )?;
+        ensure(
+            writer.finish().await.is_err()
+                && self
+                    .list(Some(&self.folder))
+                    .await?
+                    .keys()
+                    .all(|k| k != key.as_str()),
+            "what was given up can't be finished",
+        )?;
+
+        for finished in [true, false] {
+            let writer = self.storage.writer(&key, None).await?;
+            let begun = ours().await?;
+            match finished {
+                true => drop(writer.finish().await?),
+                false => writer.abort().await?,
+            }
+            ensure(
+                ours().await?.is_empty(),
+                "what is finished or aborted is not unfinished",
+            )?;
+            self.storage.abandon(&begun).await?;
+            ensure(
+                self.read(&key, None).await?.is_empty(),
+                "what is finished can't be given up",
+            )?;
+        }
+        Ok(())
+    }
+
     async fn two_writers_at_once(&self) -> Result<()> {
         let (left, right) = (self.key("twins/left")?, self.key("twins/right")?);
         let mut a = self.storage.writer(&left, None).await?;
@@ -380,6 +440,11 @@ impl<'a> Room<'a> {
         let mut found = BTreeMap::new();
         let mut listing = self.storage.list(prefix);
         while let Some(info) = listing.try_next().await? {
+            let age = info.modified.map(|at| Timestamp::now().duration_since(at));
+            ensure(
+                age.is_none_or(|age| age.abs() < SignedDuration::from_hours(24)),
+                "a listing tells when an object was written, or nothing",
+            )?;
             let twice = found.insert(info.key.to_string(), info.size).is_some();
             ensure(!twice, "a listing names an object once")?;
         }

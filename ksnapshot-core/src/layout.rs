@@ -24,6 +24,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{Key, Result, Series};
 
+mod stem;
+
+pub use stem::Stem;
+
 /// The suffix that makes an object a snapshot's manifest.
 pub const MANIFEST_SUFFIX: &str = ".manifest.json";
 

@@ -29,6 +29,7 @@ pub mod pipeline;
 mod progress;
 pub mod registry;
 mod restore;
+pub mod retention;
 mod rowhash;
 mod series;
 mod storage;
@@ -58,7 +59,7 @@ pub use restore::{
 };
 pub use rowhash::RowHash;
 pub use series::{Choice, Series, choose};
-pub use storage::{Key, ObjectInfo, ObjectWriter, PutMode, Storage};
+pub use storage::{Key, ORPHANED_AFTER, ObjectInfo, ObjectWriter, PutMode, Storage, Unfinished};
 pub use tokio_util::sync::CancellationToken;
 
 /// The version of this build, as recorded in manifests.

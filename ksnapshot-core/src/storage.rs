@@ -1,13 +1,20 @@
-//! Where objects rest: five verbs, and one adapter from any `object_store` in `ksnapshot-storage`.
+//! Where objects rest: five verbs, two more for what was never finished, and one adapter from any `object_store` in
+//! `ksnapshot-storage`.
 
 use std::fmt::{self, Debug, Display};
 use std::ops::Range;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
+use jiff::Timestamp;
 
 use crate::{Error, ErrorKind, Result};
+
+/// What belongs to no snapshot and was not written to for so long was left by a dump that was killed: no dump lasts longer
+/// without a word, unless somebody says so.
+pub const ORPHANED_AFTER: Duration = Duration::from_secs(48 * 3600);
 
 /// The name of an object: segments joined by `/`, relative to the storage's prefix, never empty, without `.`
 /// and `..` segments.
@@ -39,6 +46,13 @@ impl Key {
         self.0.rsplit('/').next().unwrap_or(&self.0)
     }
 
+    /// All before the last segment; none at the root.
+    pub fn folder(&self) -> Option<Self> {
+        self.0
+            .rsplit_once('/')
+            .map(|(folder, _)| Self(folder.to_owned()))
+    }
+
     /// The object `name` beside this one.
     pub fn sibling(&self, name: &str) -> Result<Self> {
         match self.0.rsplit_once('/') {
@@ -61,6 +75,20 @@ pub struct ObjectInfo {
     pub key: Key,
     /// Its bytes.
     pub size: u64,
+    /// When it was last written, by the store's clock, where that is told: every listing should, a finished upload need not.
+    /// Some stores mean the time at which its upload began.
+    pub modified: Option<Timestamp>,
+}
+
+/// An object that was begun and neither finished nor given up: of a writer that is at work, or of one that was killed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished {
+    /// What it was to become, where the store can tell.
+    pub key: Option<Key>,
+    /// The last sign of its writer that the store knows of: when it last wrote, or else when it began.
+    pub touched: Timestamp,
+    /// The store's own name for it.
+    pub id: String,
 }
 
 /// What [`Storage::put`] does with a key that is taken.
@@ -96,8 +124,20 @@ pub trait Storage: Send + Sync + Debug + Display {
     /// A place that does not exist is [`ErrorKind::NotFound`].
     fn list(&self, prefix: Option<&Key>) -> BoxStream<'static, Result<ObjectInfo>>;
 
-    /// Deletes objects. A missing one is success.
+    /// Deletes objects. A missing one is success. On an error, any of the others may be gone and any may be there.
     async fn delete(&self, keys: &[Key]) -> Result<()>;
+
+    /// All objects that are in the making, whoever makes them, in no promised order. A finished or aborted one is not among
+    /// them. A store that keeps nothing of an object before its end has none, and that is what this says unless told otherwise.
+    async fn unfinished(&self) -> Result<Vec<Unfinished>> {
+        Ok(Vec::new())
+    }
+
+    /// Gives up what [`Storage::unfinished`] told of: what was sent is removed, and a writer that still lives can't finish it any
+    /// more. One that is gone is success; an object that was finished meanwhile stays.
+    async fn abandon(&self, _unfinished: &[Unfinished]) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A large object in the making. Dropping it without a word leaves the clean-up to the store: call

@@ -12,8 +12,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
+use jiff::Timestamp;
 use ksnapshot_core::{
-    Error, ErrorKind, Key, ObjectInfo, ObjectWriter, PutMode, Result, Storage, async_trait,
+    Error, ErrorKind, Key, ObjectInfo, ObjectWriter, PutMode, Result, Storage, Unfinished,
+    async_trait,
 };
 use object_store::path::Path;
 use object_store::{
@@ -22,6 +24,7 @@ use object_store::{
 };
 
 use crate::failure::{Deed, explain, is_beyond_the_end, is_not_implemented, silent, within};
+use crate::unfinished::{Begun, Uploads};
 use crate::upload::{PartRetry, Upload, part_size};
 
 /// For a request that moves little: all of its repetitions together, and some slack for a busy server.
@@ -45,6 +48,8 @@ pub struct Adapter {
     prefix: Path,
     /// Found to be unable of conditional writes; asking again would cost all the retries each time.
     ignores_conditions: Arc<AtomicBool>,
+    /// How to see uploads that nobody finished, which the library has no call for.
+    uploads: Option<Arc<Uploads>>,
 }
 
 impl Adapter {
@@ -62,16 +67,29 @@ impl Adapter {
             name,
             prefix,
             ignores_conditions: Arc::default(),
+            uploads: None,
         })
     }
 
-    fn path(&self, key: &Key) -> Result<Path> {
-        let text = if self.prefix.is_root() {
-            key.to_string()
+    /// With a way to see unfinished uploads. Without one there are none.
+    pub(crate) fn with_uploads(self, uploads: Uploads) -> Self {
+        Self {
+            uploads: Some(Arc::new(uploads)),
+            ..self
+        }
+    }
+
+    /// What all paths of this place begin with.
+    fn root(&self) -> String {
+        if self.prefix.is_root() {
+            String::new()
         } else {
-            format!("{}/{key}", self.prefix)
-        };
-        Path::parse(&text)
+            format!("{}/", self.prefix)
+        }
+    }
+
+    fn path(&self, key: &Key) -> Result<Path> {
+        Path::parse(format!("{}{key}", self.root()))
             .map_err(|error| Error::new(ErrorKind::Usage, format!("{}: {error}", self.object(key))))
     }
 
@@ -177,12 +195,7 @@ impl Storage for Adapter {
             Ok(folder) => folder.unwrap_or_else(|| self.prefix.clone()),
             Err(error) => return stream::iter([Err(error)]).boxed(),
         };
-        let root = if self.prefix.is_root() {
-            String::new()
-        } else {
-            format!("{}/", self.prefix)
-        };
-        let name = self.name.clone();
+        let (root, name) = (self.root(), self.name.clone());
         let found = self
             .store
             .list(Some(&folder).filter(|folder| !folder.is_root()));
@@ -197,6 +210,7 @@ impl Storage for Adapter {
                         Key::parse(text.strip_prefix(&root).unwrap_or(text)).map(|key| ObjectInfo {
                             key,
                             size: meta.size,
+                            modified: Timestamp::from_second(meta.last_modified.timestamp()).ok(),
                         })
                     }
                     Ok(Some(Err(error))) => Err(explain(&error, Deed::List, &name)),
@@ -229,6 +243,40 @@ impl Storage for Adapter {
             }
         }
         outcome
+    }
+
+    async fn unfinished(&self) -> Result<Vec<Unfinished>> {
+        let Some(uploads) = &self.uploads else {
+            return Ok(Vec::new());
+        };
+        let root = self.root();
+        let ours = |upload: Begun| {
+            let key = Key::parse(upload.key.strip_prefix(&root)?).ok()?;
+            Some(Unfinished {
+                key: Some(key),
+                touched: upload.initiated,
+                id: upload.upload_id,
+            })
+        };
+        Ok(uploads
+            .list(&self.name)
+            .await?
+            .into_iter()
+            .filter_map(ours)
+            .collect())
+    }
+
+    async fn abandon(&self, unfinished: &[Unfinished]) -> Result<()> {
+        let Some(uploads) = &self.uploads else {
+            return Ok(());
+        };
+        let mut given_up = Vec::with_capacity(unfinished.len());
+        for left in unfinished {
+            if let Some(key) = &left.key {
+                given_up.push((self.path(key)?, left.id.as_str(), self.object(key)));
+            }
+        }
+        uploads.abort(&given_up).await
     }
 }
 

@@ -14,6 +14,8 @@ pub(crate) enum Deed {
     Read,
     List,
     Delete,
+    ListUploads,
+    AbortUpload,
 }
 
 impl Deed {
@@ -24,6 +26,8 @@ impl Deed {
             Self::Read => "s3:GetObject",
             Self::List => "s3:ListBucket",
             Self::Delete => "s3:DeleteObject",
+            Self::ListUploads => "s3:ListBucketMultipartUploads",
+            Self::AbortUpload => "s3:AbortMultipartUpload",
         }
     }
 }

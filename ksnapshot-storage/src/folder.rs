@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use ksnapshot_core::{
-    Error, ErrorKind, Key, ObjectInfo, ObjectWriter, PutMode, Result, Storage, async_trait,
+    Error, ErrorKind, Key, ObjectInfo, ObjectWriter, PutMode, Result, Storage, Unfinished,
+    async_trait,
 };
 
 use crate::partial::{self, FolderWriter, Partial};
@@ -27,7 +28,7 @@ const PIECE: u64 = 1024 * 1024;
 /// so an object that is there is whole and survives a power failure. The root is made by the first write; reading
 /// or listing a root that is missing is [`ErrorKind::NotFound`]. Keys are paths below the root, letter by letter.
 /// Symbolic links below the root are left out of listings. What a killed writer left behind is removed by
-/// a later one after two days.
+/// a later one after two days, or by `prune`.
 #[derive(Debug, Clone)]
 pub struct Folder {
     root: PathBuf,
@@ -172,6 +173,25 @@ impl Storage for Folder {
         let root = self.root.clone();
         blocking(move || delete(&root, &paths)).await
     }
+
+    async fn unfinished(&self) -> Result<Vec<Unfinished>> {
+        let root = self.root.clone();
+        blocking(move || {
+            partial::unfinished(&root).map_err(|error| explain(&error, &root.display().to_string()))
+        })
+        .await
+    }
+
+    async fn abandon(&self, unfinished: &[Unfinished]) -> Result<()> {
+        let (root, unfinished) = (self.root.clone(), unfinished.to_vec());
+        blocking(move || {
+            unfinished.iter().try_for_each(|left| {
+                partial::abandon(&root, &left.id)
+                    .map_err(|error| explain(&error, &root.join(&left.id).display().to_string()))
+            })
+        })
+        .await
+    }
 }
 
 /// A walk through the tree, one folder at a time, so that a large tree neither blocks nor fills memory.
@@ -225,6 +245,7 @@ impl Walk {
                 self.found.push(ObjectInfo {
                     key,
                     size: meta.len(),
+                    modified: partial::modified(&meta).ok(),
                 });
             }
         }

@@ -33,6 +33,7 @@ mod folder;
 mod partial;
 mod place;
 mod s3;
+mod unfinished;
 mod upload;
 
 use std::sync::Arc;

@@ -3,11 +3,12 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
 use ksnapshot_core::{
-    Error, ErrorKind, Key, ObjectInfo, ObjectWriter, PutMode, Result, async_trait,
+    Error, ErrorKind, Key, ORPHANED_AFTER, ObjectInfo, ObjectWriter, PutMode, Result, Unfinished,
+    async_trait,
 };
 use tokio::task::JoinHandle;
 
@@ -17,9 +18,6 @@ const PREFIX: &str = ".partial-";
 
 /// Gathered before a system call is worth its price.
 const WRITE: usize = 1024 * 1024;
-
-/// No writer is silent for so long; older remains belong to one that was killed.
-const FORGOTTEN: Duration = Duration::from_secs(48 * 3600);
 
 /// Whether the first segment of `path` is the folder of an object in the making.
 pub(crate) fn is_partial(path: &str) -> bool {
@@ -135,33 +133,80 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes what killed writers left. Best effort: a failure here must not fail a backup.
-pub(crate) fn sweep(root: &Path) {
-    let Ok(entries) = fs::read_dir(root) else {
-        return;
+/// Every [`Partial`] below `root`, of writers at work and of killed ones: by its folder's name, and touched when anything in it was.
+pub(crate) fn unfinished(root: &Path) -> io::Result<Vec<Unfinished>> {
+    let entries = match fs::read_dir(root) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
     };
-    for entry in entries.flatten() {
-        if entry.file_name().to_str().is_some_and(is_partial) && is_forgotten(&entry.path()) {
-            let removed = fs::remove_dir_all(entry.path());
-            tracing::info!(folder = %entry.path().display(), ?removed, "swept what a killed writer left");
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let Some(id) = entry
+            .file_name()
+            .into_string()
+            .ok()
+            .filter(|n| is_partial(n))
+        else {
+            continue;
+        };
+        match touched(&entry.path()) {
+            Ok(Some(touched)) => found.push(Unfinished {
+                key: None,
+                touched,
+                id,
+            }),
+            Ok(None) => {}
+            // Finished or given up while we looked.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
+    }
+    Ok(found)
+}
+
+/// When a folder, or what is in it, was last written; none for what is no folder.
+fn touched(folder: &Path) -> io::Result<Option<Timestamp>> {
+    let meta = fs::symlink_metadata(folder)?;
+    if !meta.is_dir() {
+        return Ok(None);
+    }
+    let mut newest = modified(&meta)?;
+    for entry in fs::read_dir(folder)? {
+        newest = newest.max(modified(&entry?.metadata()?)?);
+    }
+    Ok(Some(newest))
+}
+
+pub(crate) fn modified(meta: &fs::Metadata) -> io::Result<Timestamp> {
+    Timestamp::try_from(meta.modified()?).map_err(io::Error::other)
+}
+
+/// Removes what [`unfinished`] has named so. A missing one is success.
+pub(crate) fn abandon(root: &Path, id: &str) -> io::Result<()> {
+    // Never a way out of the root, whoever made it up.
+    if !is_partial(id) || id.contains('/') {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    match fs::remove_dir_all(root.join(id)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
     }
 }
 
-fn is_forgotten(folder: &Path) -> bool {
-    let old = |path: &Path| {
-        let changed = fs::symlink_metadata(path).and_then(|meta| meta.modified());
-        changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > FORGOTTEN))
-    };
-    let inside = |folder: &Path| {
-        Some(
-            fs::read_dir(folder)
-                .ok()?
-                .flatten()
-                .all(|entry| old(&entry.path())),
-        )
-    };
-    old(folder) && inside(folder).unwrap_or_default()
+/// Removes what killed writers left. Best effort: a failure here must not fail a backup.
+pub(crate) fn sweep(root: &Path) {
+    let wait = SignedDuration::try_from(ORPHANED_AFTER).unwrap_or(SignedDuration::MAX);
+    for left in unfinished(root).unwrap_or_default() {
+        if Timestamp::now().duration_since(left.touched) > wait {
+            let removed = abandon(root, &left.id);
+            tracing::info!(
+                folder = left.id,
+                ?removed,
+                "swept what a killed writer left"
+            );
+        }
+    }
 }
 
 /// Writes an object to a [`Partial`]: one batch of blocks on its way to the disk, one being gathered.
@@ -270,7 +315,11 @@ impl ObjectWriter for FolderWriter {
                 .map_err(|error| explain(&error, &place))
         })
         .await?;
-        Ok(ObjectInfo { key, size })
+        Ok(ObjectInfo {
+            key,
+            size,
+            modified: None,
+        })
     }
 
     async fn abort(mut self: Box<Self>) -> Result<()> {

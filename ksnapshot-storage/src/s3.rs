@@ -17,6 +17,7 @@ use crate::Env;
 use crate::adapter::Adapter;
 use crate::credentials::Credentials;
 use crate::place::{S3Place, Style, parse_endpoint};
+use crate::unfinished::Uploads;
 
 /// Signed for when nothing else is said. Most servers of others accept any region, and expect this one.
 const DEFAULT_REGION: &str = "us-east-1";
@@ -99,7 +100,7 @@ pub(crate) fn open(place: &S3Place, env: Env<'_>) -> Result<Adapter> {
 
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(&place.bucket)
-        .with_region(region)
+        .with_region(&region)
         .with_retry(retries());
     // Amazon wants the bucket in the host; a bucket with dots has no certificate there. A server of one's own
     // seldom has the names that this takes.
@@ -115,13 +116,15 @@ pub(crate) fn open(place: &S3Place, env: Env<'_>) -> Result<Adapter> {
         builder = builder.with_endpoint(address(url, &place.bucket, style));
     }
     let store = with_credentials(builder, credentials)
-        .with_client_options(options)
+        .with_client_options(options.clone())
         .build()
         .map_err(|error| {
             storage(format!("{name}: {error}"))
                 .hint("Check the AWS_… variables and the storage URL.")
         })?;
-    Adapter::new(Arc::new(store), name, &place.prefix)
+    let store = Arc::new(store);
+    let uploads = Uploads::new(Arc::clone(&store), options, region);
+    Ok(Adapter::new(store, name, &place.prefix)?.with_uploads(uploads))
 }
 
 fn with_credentials(builder: AmazonS3Builder, credentials: Credentials) -> AmazonS3Builder {

@@ -165,6 +165,7 @@ impl ObjectWriter for Upload {
         Ok(ObjectInfo {
             key: self.key,
             size: self.size,
+            modified: None,
         })
     }
 

@@ -21,6 +21,8 @@ mod embedding;
 mod faults;
 #[path = "it/harness.rs"]
 mod harness;
+#[path = "it/history.rs"]
+mod history;
 #[path = "it/manners.rs"]
 mod manners;
 #[path = "it/memory.rs"]
@@ -31,6 +33,8 @@ mod mysql;
 mod mysql_harness;
 #[path = "it/plugins.rs"]
 mod plugins;
+#[path = "it/prune.rs"]
+mod prune;
 #[path = "it/readme.rs"]
 mod readme;
 #[path = "it/roundtrip.rs"]

@@ -46,6 +46,11 @@ pub async fn list(storage: &dyn Storage, id: Option<&str>) -> Result<Vec<Listed>
             ErrorKind::NotFound => error.with_kind(ErrorKind::NoSuchSnapshot),
             _ => error,
         })?;
+    Ok(manifests(storage, keys).await)
+}
+
+/// The manifests of these names, the oldest first.
+pub(super) async fn manifests(storage: &dyn Storage, keys: Vec<Key>) -> Vec<Listed> {
     let mut listed: Vec<Listed> = stream::iter(keys)
         .map(async |key| {
             let manifest = match fetch(storage, &key, None).await {
@@ -61,7 +66,7 @@ pub async fn list(storage: &dyn Storage, id: Option<&str>) -> Result<Vec<Listed>
         let age = |l: &Listed| l.manifest.as_ref().map(|m| m.started).ok();
         age(a).cmp(&age(b)).then_with(|| a.key.cmp(&b.key))
     });
-    Ok(listed)
+    listed
 }
 
 /// A finished snapshot that is being read.

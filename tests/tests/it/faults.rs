@@ -22,6 +22,8 @@ mod lost;
 mod mysql;
 #[path = "faults/place.rs"]
 mod place;
+#[path = "faults/prune.rs"]
+mod prune;
 #[path = "faults/requests.rs"]
 mod requests;
 #[path = "faults/rights.rs"]

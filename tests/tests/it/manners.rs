@@ -29,6 +29,8 @@ fn commands() -> Vec<String> {
         .lines()
         .skip(1)
         .take_while(|line| line.starts_with("  "));
+    // A long description goes on in the next line.
+    let lines = lines.filter(|line| !line.starts_with("   "));
     let names = lines.filter_map(|line| line.split_whitespace().next());
     names
         .filter(|name| *name != "help")

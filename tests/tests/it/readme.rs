@@ -62,7 +62,7 @@ fn every_example_runs() {
         .partition(|b| b.starts_with("make ") || b.starts_with("cargo "));
     assert_eq!(
         (set_up.len(), examples.len()),
-        (2, 7),
+        (2, 8),
         "a new example needs a look at this test"
     );
 

@@ -3,13 +3,16 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use ksnapshot_tests::binary;
 use ksnapshot_tests::tools::{self, Key, Run};
-use ksnapshot_tests::{binary, testbed};
 
 /// `ksnapshot` that knows SQLite, built by `make examples`.
 fn ksnapshot(args: &[&str], folder: &Path) -> Run {
     let program = binary().unwrap().with_file_name("ksnapshot-sqlite");
-    testbed::require(&program).unwrap();
+    assert!(
+        program.is_file(),
+        "no ksnapshot-sqlite: run `make examples`"
+    );
     let mut command = std::process::Command::new(program);
     tools::clean(&mut command);
     tools::run(command.args(args).current_dir(folder)).unwrap()
