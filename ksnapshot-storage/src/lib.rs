@@ -42,6 +42,7 @@ mod folder;
 mod gcs;
 mod partial;
 mod place;
+mod profile;
 mod s3;
 mod upload;
 

@@ -93,6 +93,7 @@ fn with_credentials(builder: AmazonS3Builder, credentials: Credentials) -> Amazo
                 None => builder,
             };
         }
+        Credentials::Profile(profile) => return builder.with_credentials(Arc::new(profile)),
         Credentials::WebIdentity {
             token_file,
             role,

@@ -182,15 +182,25 @@ fn new_part() -> PutPayloadMut {
 #[derive(Debug)]
 pub(crate) struct PartRetry;
 
+/// Whoever renews a token may be a moment late: the pause before a part is sent by the new one.
+const RENEWAL: Duration = Duration::from_secs(2);
+
 #[async_trait]
 impl RetryPolicy for PartRetry {
     async fn retry(&self, context: RetryContext) -> bool {
-        context.attempt == 1
-            && match context.failure {
-                RetryFailure::Status(status) => status.is_server_error() || status.as_u16() == 429,
-                RetryFailure::Transport(kind) => kind != HttpErrorKind::Decode,
-                _ => false,
+        if context.attempt > 1 {
+            return false;
+        }
+        match context.failure {
+            // An expired token is a bad request to S3, and a missing login to the others.
+            RetryFailure::Status(status) if matches!(status.as_u16(), 400 | 401) => {
+                tokio::time::sleep(RENEWAL).await;
+                true
             }
+            RetryFailure::Status(status) => status.is_server_error() || status.as_u16() == 429,
+            RetryFailure::Transport(kind) => kind != HttpErrorKind::Decode,
+            _ => false,
+        }
     }
 }
 
