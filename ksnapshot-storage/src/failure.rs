@@ -179,7 +179,7 @@ fn known<'a>(code: &str, message: &'a str) -> Option<(&'a str, &'static str)> {
             "the session token is expired or wrong",
             "Renew AWS_SESSION_TOKEN, or use credentials that renew themselves (a web identity).",
         ),
-        "AuthenticationFailed" | "InvalidAuthenticationInfo" => (
+        _ if message.contains("failed to authenticate the request") => (
             "the store does not accept the credentials",
             "Check the account's name, and AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN: the wrong ones, or a token \
              that has expired.",
@@ -296,8 +296,10 @@ fn status(text: &str) -> Option<&str> {
     Some(rest.split(':').next().unwrap_or(rest).trim())
 }
 
-/// A server's message as a piece of ours: without entities and full stop.
+/// A server's message as a piece of ours: its first line, without entities and full stop.
 fn plain(message: &str) -> String {
+    // Azure goes on with numbers and times on lines of their own.
+    let message = message.lines().next().unwrap_or_default();
     let message = message.replace("&#39;", "'").replace("&apos;", "'");
     let message = message.replace("&#34;", "\"").replace("&quot;", "\"");
     message

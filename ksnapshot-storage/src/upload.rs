@@ -157,10 +157,12 @@ impl ObjectWriter for Upload {
 
     async fn finish(mut self: Box<Self>) -> Result<ObjectInfo> {
         if let Err(error) = self.complete().await {
-            if let Err(left) = self.give_up().await {
-                tracing::warn!(place = %self.place, error = %left, "an incomplete upload stays behind");
-            }
-            return Err(error);
+            return Err(match self.give_up().await {
+                Ok(()) => error,
+                Err(left) => {
+                    error.further_hint(format!("An unfinished upload stays behind ({left:#})."))
+                }
+            });
         }
         Ok(ObjectInfo {
             key: self.key,
