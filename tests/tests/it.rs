@@ -15,6 +15,8 @@ mod elastic_harness;
 mod faults;
 #[path = "it/harness.rs"]
 mod harness;
+#[path = "it/many.rs"]
+mod many;
 #[path = "it/memory.rs"]
 mod memory;
 #[path = "it/mysql.rs"]
