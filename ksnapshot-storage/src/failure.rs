@@ -469,6 +469,28 @@ mod tests {
     }
 
     #[test]
+    fn certificates_are_told_by_what_is_wrong_with_them() {
+        let check = |cause: &str, message: &str, hint: &str| {
+            let error = unreachable(HttpErrorKind::Connect, cause, "s3://b/k");
+            assert!(error.to_string().contains(message), "{error}");
+            assert!(error.advice().unwrap().contains(hint), "{error:?}");
+        };
+        let invalid = "invalid peer certificate: ";
+        check(
+            &format!("{invalid}certificate expired"),
+            "of another time",
+            "clock",
+        );
+        check(
+            &format!("{invalid}certificate not valid yet"),
+            "of another time",
+            "clock",
+        );
+        check(&format!("{invalid}UnknownIssuer"), "not trusted", "ca=");
+        check("connection refused", "can't be reached", "AWS_ENDPOINT_URL");
+    }
+
+    #[test]
     fn special_answers_are_recognised() {
         assert!(is_not_implemented(&generic(
             "501 Not Implemented",

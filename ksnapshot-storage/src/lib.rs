@@ -97,3 +97,18 @@ fn open_bucket(place: &BucketPlace, env: Env<'_>) -> Result<Adapter> {
         .hint("Build ksnapshot-cli with the features gcs and azure, which are on by default.")),
     }
 }
+
+#[cfg(all(test, not(any(feature = "gcs", feature = "azure"))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_without_a_cloud_says_so() {
+        for text in ["gs://bucket/p", "az://container/p?account=a"] {
+            let error = open_with(text, &|_| None).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Usage);
+            assert!(error.to_string().contains("not part of this build"));
+            assert!(error.advice().unwrap().contains("features"), "{error:?}");
+        }
+    }
+}

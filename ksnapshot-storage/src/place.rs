@@ -96,7 +96,7 @@ impl BucketPlace {
             // Nothing of the text is repeated: it probably holds a secret.
             return Err(no_credentials(cloud, "before an '@'"));
         }
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '$');
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         if name.is_empty() || !name.chars().all(plain) {
             return Err(usage(format!("storage {scheme}://{name}: not the name of a {container}"))
                 .hint(format!(
