@@ -30,6 +30,7 @@ check: # format, lints, documentation, licenses
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
 	cargo clippy --release -p ksnapshot-tests --test soak -- -D warnings
+	cargo clippy --release -p ksnapshot-storage --all-targets -- -D warnings # without the other clouds
 	RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps --document-private-items
 	$(CACHE)/testbed/bin/cargo-deny check bans licenses sources
 

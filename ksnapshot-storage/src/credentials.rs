@@ -1,12 +1,12 @@
 //! Who we are to a bucket: found the way Amazon's own tools find it, and never in a URL.
 
 use std::fmt::{self, Debug};
-use std::path::{Path, PathBuf};
 
 use ksnapshot_core::{Error, ErrorKind, Result};
 use secrecy::SecretString;
 
 use crate::Env;
+use crate::profile::Profile;
 
 /// Where the right to talk to a bucket comes from.
 pub(crate) enum Credentials {
@@ -16,6 +16,8 @@ pub(crate) enum Credentials {
         secret: SecretString,
         token: Option<SecretString>,
     },
+    /// A key of the shared credentials file, which may be renewed there at any time.
+    Profile(Profile),
     /// A token in a file, renewed by the cluster, that is exchanged for a key at the token service.
     WebIdentity {
         token_file: String,
@@ -37,6 +39,7 @@ impl Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Key { .. } => "Key",
+            Self::Profile(_) => "Profile",
             Self::WebIdentity { .. } => "WebIdentity",
             Self::Container { .. } => "Container",
             Self::Machine => "Machine",
@@ -80,8 +83,8 @@ impl Credentials {
                 sts,
             });
         }
-        if let Some(key) = from_file(&get, place)? {
-            return Ok(key);
+        if let Some(profile) = Profile::find(&get, place)? {
+            return Ok(Self::Profile(profile));
         }
         let relative = get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
         let full = get("AWS_CONTAINER_CREDENTIALS_FULL_URI");
@@ -105,89 +108,6 @@ impl Credentials {
     }
 }
 
-/// The profile of the shared credentials file. A file or profile that was asked for must be there.
-fn from_file(get: &dyn Fn(&str) -> Option<String>, place: &str) -> Result<Option<Credentials>> {
-    let named = get("AWS_SHARED_CREDENTIALS_FILE").map(PathBuf::from);
-    let default = || get("HOME").map(|home| Path::new(&home).join(".aws").join("credentials"));
-    let Some(file) = named.clone().or_else(default) else {
-        return Ok(None);
-    };
-    let profile = get("AWS_PROFILE");
-    let text = match std::fs::read_to_string(&file) {
-        Ok(text) => text,
-        Err(error)
-            if error.kind() == std::io::ErrorKind::NotFound
-                && named.is_none()
-                && profile.is_none() =>
-        {
-            return Ok(None);
-        }
-        Err(error) => {
-            return Err(storage(format!(
-                "{place}: credentials file {}: {error}",
-                file.display()
-            ))
-            .hint(
-                "Check AWS_SHARED_CREDENTIALS_FILE and AWS_PROFILE, and who may read the file.",
-            ));
-        }
-    };
-    let name = profile.as_deref().unwrap_or("default");
-    match read_profile(&text, name) {
-        Some(Profile {
-            id: Some(id),
-            secret: Some(secret),
-            token,
-        }) => Ok(Some(Credentials::Key { id, secret, token })),
-        Some(_) => Err(storage(format!(
-            "{place}: credentials file {}: profile {name:?} is not whole",
-            file.display()
-        ))
-        .hint("A profile needs aws_access_key_id and aws_secret_access_key.")),
-        None if named.is_none() && profile.is_none() => Ok(None),
-        None => Err(storage(format!(
-            "{place}: credentials file {}: no profile {name:?}",
-            file.display()
-        ))
-        .hint("Name one of the file's profiles in AWS_PROFILE, or add a [default] one.")),
-    }
-}
-
-#[derive(Default)]
-struct Profile {
-    id: Option<String>,
-    secret: Option<SecretString>,
-    token: Option<SecretString>,
-}
-
-/// The format is the INI dialect of Amazon's tools: `[profile]`, `key = value`, comments on lines of their own.
-fn read_profile(text: &str, name: &str) -> Option<Profile> {
-    let mut found: Option<Profile> = None;
-    let mut inside = false;
-    for line in text.lines().map(str::trim) {
-        if let Some(header) = line
-            .strip_prefix('[')
-            .and_then(|line| line.strip_suffix(']'))
-        {
-            inside = header.trim() == name;
-            if inside {
-                found.get_or_insert_default();
-            }
-        } else if let (true, Some((key, value)), Some(profile)) =
-            (inside, line.split_once('='), &mut found)
-        {
-            let value = value.trim();
-            match key.trim() {
-                "aws_access_key_id" => profile.id = Some(value.to_owned()),
-                "aws_secret_access_key" => profile.secret = Some(value.into()),
-                "aws_session_token" => profile.token = Some(value.into()),
-                _ => {}
-            }
-        }
-    }
-    found
-}
-
 fn half(place: &str, set: &str, missing: &str) -> Error {
     storage(format!("{place}: {set} is set, {missing} is not"))
         .hint(format!("Set {missing} as well, or neither."))
@@ -202,21 +122,6 @@ mod tests {
     use secrecy::ExposeSecret;
 
     use super::*;
-
-    const FILE: &str = "\
-# made by hand
-[default]
-aws_access_key_id = first
-aws_secret_access_key=hunter1
-region = nowhere
-
-[ other ]
-aws_access_key_id=second
-aws_secret_access_key = with=equals/and+plus
-aws_session_token = for an hour
-[half]
-aws_access_key_id = third
-";
 
     fn find(vars: &[(&str, &str)]) -> Result<Credentials> {
         let env = |name: &str| {
@@ -268,36 +173,17 @@ aws_access_key_id = third
 
     #[test]
     fn then_a_profile_of_the_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("credentials");
-        std::fs::write(&file, FILE).unwrap();
-        let file = file.to_str().unwrap();
-        let named = ("AWS_SHARED_CREDENTIALS_FILE", file);
-        assert_eq!(
-            key(find(&[named])),
-            ("first".into(), "hunter1".into(), None)
-        );
-        assert_eq!(
-            key(find(&[named, ("AWS_PROFILE", "other")])),
-            (
-                "second".into(),
-                "with=equals/and+plus".into(),
-                Some("for an hour".into())
-            ),
-        );
-        for (profile, message) in [("half", "not whole"), ("none", "no profile")] {
-            let error = find(&[named, ("AWS_PROFILE", profile)]).unwrap_err();
-            assert!(error.to_string().contains(message), "{error}");
-        }
-        let error = find(&[("AWS_SHARED_CREDENTIALS_FILE", "/nowhere/at/all")]).unwrap_err();
-        assert!(error.to_string().contains("/nowhere/at/all"), "{error}");
-
-        std::fs::create_dir(folder.path().join(".aws")).unwrap();
-        std::fs::write(folder.path().join(".aws/credentials"), FILE).unwrap();
-        assert_eq!(
-            key(find(&[("HOME", folder.path().to_str().unwrap())])).0,
-            "first"
-        );
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(
+            file.path(),
+            "[default]\naws_access_key_id=a\naws_secret_access_key=b\n",
+        )
+        .unwrap();
+        let named = ("AWS_SHARED_CREDENTIALS_FILE", file.path().to_str().unwrap());
+        assert!(matches!(find(&[named]), Ok(Credentials::Profile(_))));
+        let identity = ("AWS_WEB_IDENTITY_TOKEN_FILE", "/token");
+        let found = find(&[named, identity, ("AWS_ROLE_ARN", "arn")]);
+        assert!(matches!(found, Ok(Credentials::WebIdentity { .. })));
     }
 
     #[test]

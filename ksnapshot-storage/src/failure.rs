@@ -7,6 +7,8 @@ use ksnapshot_core::{Error, ErrorKind, Result};
 use object_store::Error as StoreError;
 use object_store::client::{HttpError, HttpErrorKind};
 
+use crate::cloud::Cloud;
+
 /// What was being done, since the same answer means different things, and a right has a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Deed {
@@ -19,15 +21,26 @@ pub(crate) enum Deed {
 }
 
 impl Deed {
-    /// The rights in the words of a bucket's policy.
-    fn right(self) -> &'static str {
-        match self {
-            Self::Write => "s3:PutObject (and s3:AbortMultipartUpload)",
-            Self::Read => "s3:GetObject",
-            Self::List => "s3:ListBucket",
-            Self::Delete => "s3:DeleteObject",
-            Self::ListUploads => "s3:ListBucketMultipartUploads",
-            Self::AbortUpload => "s3:AbortMultipartUpload",
+    /// The right in the words of the cloud's policies.
+    fn right(self, cloud: Cloud) -> &'static str {
+        match (cloud, self) {
+            (Cloud::S3, Self::Write) => "s3:PutObject (and s3:AbortMultipartUpload)",
+            (Cloud::S3, Self::Read) => "s3:GetObject",
+            (Cloud::S3, Self::List) => "s3:ListBucket",
+            (Cloud::S3, Self::Delete) => "s3:DeleteObject",
+            (Cloud::Gcs, Self::Write) => {
+                "storage.objects.create (and storage.multipartUploads.abort)"
+            }
+            (Cloud::Gcs, Self::Read) => "storage.objects.get",
+            (Cloud::Gcs, Self::List) => "storage.objects.list",
+            (Cloud::Gcs, Self::Delete) => "storage.objects.delete",
+            (Cloud::Azure, Self::Write) => "to write blobs (SAS: c and w)",
+            (Cloud::Azure, Self::Read) => "to read blobs (SAS: r)",
+            (Cloud::Azure, Self::List) => "to list blobs (SAS: l)",
+            (Cloud::Azure, Self::Delete) => "to delete blobs (SAS: d)",
+            // Only S3 is asked about uploads that nobody finished.
+            (_, Self::ListUploads) => "s3:ListBucketMultipartUploads",
+            (_, Self::AbortUpload) => "s3:AbortMultipartUpload",
         }
     }
 }
@@ -37,15 +50,20 @@ impl Deed {
 /// The library's own text is not handed on as a source: it repeats the server's whole XML.
 pub(crate) fn explain(error: &StoreError, deed: Deed, place: &str) -> Error {
     let text = error.to_string();
+    let cloud = Cloud::of_place(place);
     let storage = |what: &str| Error::new(ErrorKind::Storage, format!("{place}: {what}"));
-    // The one kind of request whose address the library hides is that for a token.
-    if text.contains(" REDACTED ") || text.contains("token file") {
+    if is_about_a_token(&text) {
         let why = element(&text, "Message").map_or_else(|| innermost(error), plain);
+        let clock = if is_about_a_clock(&text) { CLOCK } else { "" };
         return storage(&format!("no credentials from the token service: {why}"))
-            .hint("Check AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN and AWS_ENDPOINT_URL_STS.");
+            .hint(format!("Check {}.{clock}", cloud.token_sources()));
     }
     let code = element(&text, "Code").unwrap_or_default();
     let message = element(&text, "Message").map(plain).unwrap_or_default();
+    if is_about_a_clock(&text) {
+        return storage("this machine's clock and the store's are too far apart")
+            .hint("Set the clock; signatures carry the time.");
+    }
     if let Some((what, hint)) = known(code, &message) {
         return storage(what).hint(hint);
     }
@@ -60,9 +78,11 @@ pub(crate) fn explain(error: &StoreError, deed: Deed, place: &str) -> Error {
             Error::new(ErrorKind::NotFound, format!("{place}: no such object"))
                 .hint("List the storage to see what is there.")
         }
-        StoreError::NotFound { .. } => said("the store answers 404").hint(
-            "Check the name of the bucket, and that the endpoint is the S3 address of the server.",
-        ),
+        StoreError::NotFound { .. } => said("the store answers 404").hint(format!(
+            "Check the name of the {}, and that the endpoint is the address of the server's {} interface.",
+            cloud.container(),
+            cloud.name()
+        )),
         StoreError::AlreadyExists { .. } if deed == Deed::Write => {
             Error::new(ErrorKind::AlreadyExists, format!("{place}: exists already"))
                 .hint("Nothing was changed.")
@@ -73,8 +93,9 @@ pub(crate) fn explain(error: &StoreError, deed: Deed, place: &str) -> Error {
         )
         .hint("Try again; and find out who writes to this storage."),
         _ if is_denied(error, &text) => said("access denied").hint(format!(
-            "Give the key (AWS_ACCESS_KEY_ID, or the role) the right {} here.",
-            deed.right()
+            "Give {} the right {} here.",
+            cloud.identity(),
+            deed.right(cloud)
         )),
         _ => match (transport(error), status(&text)) {
             (Some((kind, cause)), _) => unreachable(kind, &cause, place),
@@ -82,9 +103,10 @@ pub(crate) fn explain(error: &StoreError, deed: Deed, place: &str) -> Error {
                 said(&format!("the store answers {status}"))
                     .hint("It was asked several times; look at the server, and try again later.")
             }
-            (None, Some(status)) => said(&format!("the store answers {status}")).hint(
-                "Check that the endpoint is the S3 address of the server, and look at its log.",
-            ),
+            (None, Some(status)) => said(&format!("the store answers {status}")).hint(format!(
+                "Check that the endpoint is the address of the server's {} interface, and look at its log.",
+                cloud.name()
+            )),
             (None, None) if text.contains("redirect without LOCATION") => {
                 storage("the bucket is in another region").hint(SET_REGION)
             }
@@ -94,6 +116,35 @@ pub(crate) fn explain(error: &StoreError, deed: Deed, place: &str) -> Error {
         },
     }
 }
+
+/// A request for a token failed, not the one for the object: the address of a token service is the only one that the
+/// library hides or names so.
+fn is_about_a_token(text: &str) -> bool {
+    [
+        " REDACTED ",
+        "token file",
+        "token request",
+        "token response",
+    ]
+    .iter()
+    .any(|words| text.contains(words))
+}
+
+/// Amazon and whoever speaks like it, Google's tokens, Azure, in this order.
+fn is_about_a_clock(text: &str) -> bool {
+    [
+        "RequestTimeTooSkewed",
+        "RequestExpired",
+        "Signature expired",
+        "Signature not yet current",
+        "reasonable timeframe",
+        "Request date header too old",
+    ]
+    .iter()
+    .any(|words| text.contains(words))
+}
+
+const CLOCK: &str = " And set the clock: tokens carry the time.";
 
 /// The library has names for these answers, but doesn't use them for listings.
 fn is_denied(error: &StoreError, text: &str) -> bool {
@@ -112,6 +163,10 @@ fn known<'a>(code: &str, message: &'a str) -> Option<(&'a str, &'static str)> {
             "no such bucket",
             "Create the bucket, or correct its name; ksnapshot never creates one.",
         ),
+        "ContainerNotFound" => (
+            "no such container",
+            "Create the container, or correct its name; ksnapshot never creates one.",
+        ),
         "NoSuchUpload" => (
             "the store no longer knows this upload",
             "A clean-up rule of the bucket may have removed it (give it a day or more), or the store's last answer \
@@ -129,9 +184,18 @@ fn known<'a>(code: &str, message: &'a str) -> Option<(&'a str, &'static str)> {
             "the session token is expired or wrong",
             "Renew AWS_SESSION_TOKEN, or use credentials that renew themselves (a web identity).",
         ),
-        "RequestTimeTooSkewed" => (
-            "this machine's clock and the store's are too far apart",
-            "Set the clock; signatures carry the time.",
+        _ if message.contains("failed to authenticate the request") => (
+            "the store does not accept the credentials",
+            "Check the account's name, and AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN: the wrong ones, or a token \
+             that has expired.",
+        ),
+        "InvalidRequest" if message.contains("x-amz-checksum") => (
+            "the bucket has an object lock and wants checksums",
+            "Add checksum=sha256 to the storage URL.",
+        ),
+        "MissingContentMD5" => (
+            "the bucket has an object lock and wants checksums",
+            "Add checksum=sha256 to the storage URL.",
         ),
         "AuthorizationHeaderMalformed"
         | "PermanentRedirect"
@@ -186,13 +250,25 @@ fn unreachable(kind: HttpErrorKind, cause: &str, place: &str) -> Error {
             "Use a name that the certificate holds; with style=path the bucket is not part of it.",
         );
     }
+    if cause.contains("expired") || cause.contains("not valid yet") {
+        return storage(&format!(
+            "the store's certificate is of another time: {cause}"
+        ))
+        .hint(
+            "Set this machine's clock; if it is right, the store's certificate has to be renewed.",
+        );
+    }
     if cause.contains("certificate") {
         return storage(&format!("the store's certificate is not trusted: {cause}"))
             .hint("Name the authority's certificate with ca=/path.pem in the storage URL, or in AWS_CA_BUNDLE.");
     }
     match kind {
-        HttpErrorKind::Connect => storage(&format!("the store can't be reached: {cause}"))
-            .hint("Check the endpoint (endpoint=… or AWS_ENDPOINT_URL) and the network."),
+        HttpErrorKind::Connect => {
+            storage(&format!("the store can't be reached: {cause}")).hint(format!(
+                "Check the endpoint ({}) and the network.",
+                Cloud::of_place(place).endpoint()
+            ))
+        }
         HttpErrorKind::Timeout => storage("the store does not answer in time")
             .hint("Look at the server and the network between; then try again."),
         _ => storage(&format!("the connection to the store broke: {cause}"))
@@ -225,8 +301,10 @@ fn status(text: &str) -> Option<&str> {
     Some(rest.split(':').next().unwrap_or(rest).trim())
 }
 
-/// A server's message as a piece of ours: without entities and full stop.
+/// A server's message as a piece of ours: its first line, without entities and full stop.
 fn plain(message: &str) -> String {
+    // Azure goes on with numbers and times on lines of their own.
+    let message = message.lines().next().unwrap_or_default();
     let message = message.replace("&#39;", "'").replace("&apos;", "'");
     let message = message.replace("&#34;", "\"").replace("&quot;", "\"");
     message
@@ -331,6 +409,14 @@ mod tests {
             "the secret key is wrong",
             "AWS_SECRET_ACCESS_KEY",
         );
+        let apart = "this machine's clock and the store's are too far apart";
+        check(
+            &denied("RequestTimeTooSkewed"),
+            Deed::Write,
+            Storage,
+            apart,
+            "Set the clock",
+        );
         let denied = denied("AccessDenied");
         check(
             &denied,
@@ -367,6 +453,46 @@ mod tests {
             "exists already",
             "Nothing",
         );
+    }
+
+    #[test]
+    fn each_cloud_is_told_of_in_its_own_words() {
+        let check = |place: &str, hint: &str| {
+            let error = explain(&denied("AuthorizationFailure"), Deed::List, place);
+            assert!(
+                error.advice().unwrap().contains(hint),
+                "{error:?} {:?}",
+                error.advice()
+            );
+        };
+        check("s3://b/k", "s3:ListBucket");
+        check("gs://b/k", "service account the right storage.objects.list");
+        check("az://c/k", "to list blobs");
+        check("a stranger's", "s3:ListBucket");
+        let error = explain(&missing("ContainerNotFound"), Deed::Read, "az://c/k");
+        assert_eq!(error.to_string(), "az://c/k: no such container");
+    }
+
+    #[test]
+    fn certificates_are_told_by_what_is_wrong_with_them() {
+        let check = |cause: &str, message: &str, hint: &str| {
+            let error = unreachable(HttpErrorKind::Connect, cause, "s3://b/k");
+            assert!(error.to_string().contains(message), "{error}");
+            assert!(error.advice().unwrap().contains(hint), "{error:?}");
+        };
+        let invalid = "invalid peer certificate: ";
+        check(
+            &format!("{invalid}certificate expired"),
+            "of another time",
+            "clock",
+        );
+        check(
+            &format!("{invalid}certificate not valid yet"),
+            "of another time",
+            "clock",
+        );
+        check(&format!("{invalid}UnknownIssuer"), "not trusted", "ca=");
+        check("connection refused", "can't be reached", "AWS_ENDPOINT_URL");
     }
 
     #[test]

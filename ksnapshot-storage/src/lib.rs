@@ -1,13 +1,17 @@
-//! Where bytes rest: folders, and buckets of S3 or whatever speaks like it. Knows no database.
+//! Where bytes rest: folders, and buckets of S3 or whatever speaks like it, of Google and of Azure. Knows no database.
 //!
 //! [`open`] turns the text that a person writes into a [`Storage`]:
 //!
 //! - a path, or `file:///path`, is a [`Folder`]: durable, atomic, without a server;
 //! - `s3://bucket/prefix` is a bucket. Its query says how to get there: `endpoint` (where we talk), `region` (what
-//!   requests are signed for), `style` (`path` or `virtual`) and `ca` (certificates to trust besides the system's).
+//!   requests are signed for), `style` (`path` or `virtual`), `checksum` (`sha256` or `none`) and `ca` (certificates to
+//!   trust besides the system's);
+//! - `gs://bucket/prefix` is one of Google Cloud Storage (feature `gcs`), with `endpoint` and `ca`;
+//! - `az://container/prefix?account=NAME` is a container of Azure (feature `azure`), with `endpoint` and `ca`.
 //!
-//! Credentials are never part of that text. They come from where Amazon's own tools take them: `AWS_ACCESS_KEY_ID`
-//! and `AWS_SECRET_ACCESS_KEY`, a web identity, a profile of the shared credentials file, or the machine itself.
+//! Credentials are never part of that text. They come from where the clouds' own tools take them: for S3
+//! `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, a web identity, a profile of the shared credentials file, or the
+//! machine itself. `docs/storage.md` has all of them.
 //!
 //! A third party's `object_store` becomes a [`Storage`] through [`Adapter`].
 //!
@@ -27,11 +31,18 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod adapter;
+#[cfg(feature = "azure")]
+mod azure;
+mod client;
+mod cloud;
 mod credentials;
 mod failure;
 mod folder;
+#[cfg(feature = "gcs")]
+mod gcs;
 mod partial;
 mod place;
+mod profile;
 mod s3;
 mod unfinished;
 mod upload;
@@ -39,13 +50,16 @@ mod upload;
 use std::sync::Arc;
 
 use ksnapshot_core::registry::Store;
+#[cfg(not(all(feature = "gcs", feature = "azure")))]
+use ksnapshot_core::{Error, ErrorKind};
 use ksnapshot_core::{Registry, Result, Storage};
 
 pub use adapter::Adapter;
 pub use folder::Folder;
 pub use upload::part_size;
 
-use place::Place;
+use cloud::Cloud;
+use place::{BucketPlace, Place};
 
 /// Makes folders and buckets known.
 pub fn register(registry: &mut Registry) {
@@ -62,7 +76,7 @@ impl Store for Places {
     }
 
     fn form(&self) -> &'static str {
-        "a folder, file:///folder, or s3://bucket/prefix"
+        "a folder, file:///folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix"
     }
 
     fn open(&self, place: &str) -> Result<Arc<dyn Storage>> {
@@ -89,6 +103,37 @@ pub fn open(text: &str) -> Result<Arc<dyn Storage>> {
 pub fn open_with(text: &str, env: Env<'_>) -> Result<Arc<dyn Storage>> {
     Ok(match Place::parse(text)? {
         Place::Folder(path) => Arc::new(Folder::new(path)),
-        Place::S3(place) => Arc::new(s3::open(&place, env)?),
+        Place::Bucket(place) => Arc::new(open_bucket(&place, env)?),
     })
+}
+
+fn open_bucket(place: &BucketPlace, env: Env<'_>) -> Result<Adapter> {
+    match place.cloud {
+        Cloud::S3 => s3::open(place, env),
+        #[cfg(feature = "gcs")]
+        Cloud::Gcs => gcs::open(place, env),
+        #[cfg(feature = "azure")]
+        Cloud::Azure => azure::open(place, env),
+        #[cfg(not(all(feature = "gcs", feature = "azure")))]
+        cloud => Err(Error::new(
+            ErrorKind::Usage,
+            format!("storage {}://: not part of this build", cloud.scheme()),
+        )
+        .hint("Build ksnapshot-cli with the features gcs and azure, which are on by default.")),
+    }
+}
+
+#[cfg(all(test, not(any(feature = "gcs", feature = "azure"))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_without_a_cloud_says_so() {
+        for text in ["gs://bucket/p", "az://container/p?account=a"] {
+            let error = open_with(text, &|_| None).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Usage);
+            assert!(error.to_string().contains("not part of this build"));
+            assert!(error.advice().unwrap().contains("features"), "{error:?}");
+        }
+    }
 }

@@ -4,29 +4,36 @@ use std::fmt::{self, Display};
 use std::path::PathBuf;
 
 use ksnapshot_core::{Error, ErrorKind, Result};
-use url::Url;
+use url::{Host, Url};
 
-/// What the query of an `s3://` URL may say, in the order in which an error lists it.
-const KEYS: [&str; 4] = ["endpoint", "region", "style", "ca"];
+use crate::client::is_loopback_name;
+use crate::cloud::Cloud;
 
 /// Where a storage is, as its user wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
     Folder(PathBuf),
-    S3(S3Place),
+    Bucket(BucketPlace),
 }
 
-/// A folder of a bucket, and how to get to it.
+/// A folder of a bucket (Azure calls it a container), and how to get to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct S3Place {
-    pub(crate) bucket: String,
+pub(crate) struct BucketPlace {
+    pub(crate) cloud: Cloud,
+    /// Of the bucket.
+    pub(crate) name: String,
     /// Without slashes at its ends; empty for the whole bucket.
     pub(crate) prefix: String,
-    /// Where we talk; Amazon's own address for the region without one.
+    /// Where we talk; the cloud's own address without one.
     pub(crate) endpoint: Option<Url>,
-    /// What requests are signed for.
+    /// Of S3: what requests are signed for.
     pub(crate) region: Option<String>,
+    /// Of S3.
     pub(crate) style: Option<Style>,
+    /// Of S3: whether objects are sent with a checksum of their own, besides the signature.
+    pub(crate) checksum: Option<bool>,
+    /// Of Azure: whose container it is.
+    pub(crate) account: Option<String>,
     /// A file of certificates to trust besides the system's.
     pub(crate) ca: Option<PathBuf>,
 }
@@ -40,9 +47,9 @@ pub(crate) enum Style {
     Virtual,
 }
 
-impl Display for S3Place {
+impl Display for BucketPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "s3://{}", self.bucket)?;
+        write!(f, "{}://{}", self.cloud.scheme(), self.name)?;
         if self.prefix.is_empty() {
             Ok(())
         } else {
@@ -59,35 +66,42 @@ impl Place {
                 .hint("Name a folder, or a bucket as s3://bucket/prefix.")),
             None => Ok(Self::Folder(PathBuf::from(text))),
             Some(("file", _)) => parse_file(text).map(Self::Folder),
-            Some(("s3", rest)) => S3Place::parse(rest).map(Self::S3),
-            Some((scheme @ ("gs" | "az"), _)) => Err(usage(format!(
-                "storage {scheme}://: not built yet"
-            ))
-            .hint("Use a folder or an s3:// bucket; many other stores also offer an S3 endpoint.")),
-            Some((scheme, _)) => Err(usage(format!("storage {scheme}://: unknown scheme"))
-                .hint("A storage is a folder, file:///folder, or s3://bucket/prefix.")),
+            Some((scheme, rest)) => match Cloud::of_scheme(scheme) {
+                Some(cloud) => BucketPlace::parse(cloud, rest).map(Self::Bucket),
+                None => Err(usage(format!("storage {scheme}://: unknown scheme")).hint(
+                    "A storage is a folder, file:///folder, s3://bucket/prefix, gs://bucket/prefix or \
+                     az://container/prefix.",
+                )),
+            },
         }
     }
 }
 
-impl S3Place {
-    /// Bucket and prefix are taken literally, as the tools of S3 do: keys of ours contain percent signs. Only the
+impl BucketPlace {
+    /// Bucket and prefix are taken literally, as the tools of the clouds do: keys of ours contain percent signs. Only the
     /// query is decoded.
-    fn parse(rest: &str) -> Result<Self> {
+    fn parse(cloud: Cloud, rest: &str) -> Result<Self> {
+        let (scheme, container) = (cloud.scheme(), cloud.container());
         if rest.contains('#') {
-            return Err(usage("storage s3://: a '#' can't be part of a storage")
-                .hint("Commands that read one snapshot take its id after a '#'; this place takes none."));
+            return Err(usage(format!(
+                "storage {scheme}://: a '#' can't be part of a storage"
+            ))
+            .hint(
+                "Commands that read one snapshot take its id after a '#'; this place takes none.",
+            ));
         }
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
-        if bucket.contains('@') {
+        let (name, prefix) = place.split_once('/').unwrap_or((place, ""));
+        if name.contains('@') {
             // Nothing of the text is repeated: it probably holds a secret.
-            return Err(no_credentials("before an '@'"));
+            return Err(no_credentials(cloud, "before an '@'"));
         }
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-        if bucket.is_empty() || !bucket.chars().all(plain) {
-            return Err(usage(format!("storage s3://{bucket}: not the name of a bucket"))
-                .hint("Write s3://bucket/prefix; the host of another server goes into ?endpoint=https://host."));
+        if name.is_empty() || !name.chars().all(plain) {
+            return Err(usage(format!("storage {scheme}://{name}: not the name of a {container}"))
+                .hint(format!(
+                    "Write {scheme}://{container}/prefix; the host of another server goes into ?endpoint=https://host."
+                )));
         }
         let prefix = prefix.trim_matches('/');
         let odd = |segment: &str| {
@@ -95,16 +109,19 @@ impl S3Place {
         };
         if !prefix.is_empty() && prefix.split('/').any(odd) {
             return Err(usage(format!(
-                "storage s3://{bucket}/{prefix:?}: the prefix has an empty or relative segment"
+                "storage {scheme}://{name}/{prefix:?}: the prefix has an empty or relative segment"
             ))
             .hint("Write the prefix as folder/folder."));
         }
         let mut place = Self {
-            bucket: bucket.to_owned(),
+            cloud,
+            name: name.to_owned(),
             prefix: prefix.to_owned(),
             endpoint: None,
             region: None,
             style: None,
+            checksum: None,
+            account: None,
             ca: None,
         };
         let mut seen = Vec::new();
@@ -116,15 +133,27 @@ impl S3Place {
             place.set(&key, &value)?;
             seen.push(key);
         }
+        // A signature of S3 gives nothing away; a token is as good as a password to whoever listens.
+        let exposed = |url: &Url| url.scheme() == "http" && !is_this_machine(url);
+        if cloud != Cloud::S3 && place.endpoint.as_ref().is_some_and(exposed) {
+            return Err(usage(format!(
+                "storage {place}: endpoint is not an https:// address"
+            ))
+            .hint(
+                "Requests carry a token; http:// is taken for an emulator on this machine only.",
+            ));
+        }
         Ok(place)
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<()> {
-        if KEYS.contains(&key) && value.is_empty() {
+        let known = self.cloud.settings();
+        if known.contains(&key) && value.is_empty() {
             return Err(usage(format!("storage {self}: {key} has no value"))
                 .hint(format!("Write {key}=…, or leave it away.")));
         }
         match key {
+            _ if !known.contains(&key) => return Err(self.unknown(key)),
             "endpoint" => self.endpoint = Some(parse_endpoint("endpoint", value)?),
             "region" => self.region = Some(value.to_owned()),
             "style" => {
@@ -137,19 +166,44 @@ impl S3Place {
                     }
                 });
             }
-            "ca" => self.ca = Some(PathBuf::from(value)),
-            // The value is never repeated: under an unknown key it may be a secret.
-            _ if looks_secret(key) => return Err(no_credentials(&format!("as {key}"))),
-            _ => {
-                let near = KEYS.into_iter().find(|known| is_near(key, known));
-                let guess = near
-                    .map(|known| format!("Did you mean {known}? "))
-                    .unwrap_or_default();
-                return Err(usage(format!("storage {self}: unknown setting {key:?}"))
-                    .hint(format!("{guess}Known settings are {}.", KEYS.join(", "))));
+            "checksum" => {
+                self.checksum = Some(match value {
+                    "sha256" => true,
+                    "none" => false,
+                    _ => {
+                        return Err(usage(format!(
+                            "storage {self}: checksum {value:?} is unknown"
+                        ))
+                        .hint("checksum is sha256 or none."));
+                    }
+                });
             }
+            "account" => {
+                if !value
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+                {
+                    return Err(usage(format!("storage {self}: not the name of an account"))
+                        .hint("An account's name has small letters and digits alone."));
+                }
+                self.account = Some(value.to_owned());
+            }
+            _ => self.ca = Some(PathBuf::from(value)),
         }
         Ok(())
+    }
+
+    /// The value is never repeated: under an unknown key it may be a secret.
+    fn unknown(&self, key: &str) -> Error {
+        if looks_secret(key) {
+            return no_credentials(self.cloud, &format!("as {key}"));
+        }
+        let known = self.cloud.settings();
+        let guess = (known.iter().find(|known| is_near(key, known)))
+            .map(|known| format!("Did you mean {known}? "))
+            .unwrap_or_default();
+        usage(format!("storage {self}: unknown setting {key:?}"))
+            .hint(format!("{guess}Known settings are {}.", known.join(", ")))
     }
 }
 
@@ -158,13 +212,23 @@ pub(crate) fn parse_endpoint(name: &str, text: &str) -> Result<Url> {
     let hint = "Write it as https://host or https://host:port; http:// is taken too.";
     let url = Url::parse(text).map_err(|error| usage(format!("{name}: {error}")).hint(hint))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(no_credentials(&format!("in {name}")));
+        return Err(usage(format!("{name}: credentials are not taken from a URL"))
+            .hint("URLs end up in logs and process lists; use the cloud's variables of the environment."));
     }
     let plain = url.query().is_none() && url.fragment().is_none();
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !plain {
         return Err(usage(format!("{name}: not the address of a server")).hint(hint));
     }
     Ok(url)
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => is_loopback_name(name),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 fn parse_file(text: &str) -> Result<PathBuf> {
@@ -221,11 +285,15 @@ fn distance(a: &str, b: &str) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
-fn no_credentials(place: &str) -> Error {
-    usage(format!("storage s3://: credentials are not taken from a URL ({place})")).hint(
-        "URLs end up in logs and process lists; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use a \
-         credentials file.",
-    )
+fn no_credentials(cloud: Cloud, place: &str) -> Error {
+    usage(format!(
+        "storage {}://: credentials are not taken from a URL ({place})",
+        cloud.scheme()
+    ))
+    .hint(format!(
+        "URLs end up in logs and process lists; {}.",
+        cloud.credentials()
+    ))
 }
 
 fn usage(message: impl Into<String>) -> Error {
@@ -246,9 +314,9 @@ mod tests {
     }
 
     #[track_caller]
-    fn s3(text: &str) -> S3Place {
+    fn bucket(text: &str) -> BucketPlace {
         match Place::parse(text).unwrap() {
-            Place::S3(place) => place,
+            Place::Bucket(place) => place,
             Place::Folder(path) => panic!("{text} became the folder {}", path.display()),
         }
     }
@@ -288,21 +356,18 @@ mod tests {
 
     #[test]
     fn a_bucket_has_a_prefix_and_settings() {
-        let plain = s3("s3://bucket");
-        assert_eq!(
-            (plain.bucket.as_str(), plain.prefix.as_str()),
-            ("bucket", "")
-        );
+        let plain = bucket("s3://bucket");
+        assert_eq!((plain.name.as_str(), plain.prefix.as_str()), ("bucket", ""));
         assert_eq!(plain.to_string(), "s3://bucket");
-        assert_eq!(s3("s3://bucket/").to_string(), "s3://bucket");
-        assert_eq!(s3("s3://bucket/a/b/").to_string(), "s3://bucket/a/b");
+        assert_eq!(bucket("s3://bucket/").to_string(), "s3://bucket");
+        assert_eq!(bucket("s3://bucket/a/b/").to_string(), "s3://bucket/a/b");
         assert_eq!(
-            s3("s3://bucket/a%2Fb").prefix,
+            bucket("s3://bucket/a%2Fb").prefix,
             "a%2Fb",
             "the prefix is literal"
         );
 
-        let full = s3(
+        let full = bucket(
             "s3://my.bucket/p?endpoint=http://127.0.0.1:9000&region=eu-west-3&style=virtual&ca=/etc/ca%20x.pem",
         );
         assert_eq!(
@@ -317,9 +382,9 @@ mod tests {
             "s3://my.bucket/p",
             "settings are not part of the name"
         );
-        assert_eq!(s3("s3://b?style=path").style, Some(Style::Path));
+        assert_eq!(bucket("s3://b?style=path").style, Some(Style::Path));
         assert_eq!(
-            s3("s3://b?endpoint=https%3A%2F%2Fhost%2Fs3")
+            bucket("s3://b?endpoint=https%3A%2F%2Fhost%2Fs3")
                 .endpoint
                 .unwrap()
                 .path(),
@@ -348,7 +413,7 @@ mod tests {
         refused(
             "s3://b?endpoint=https://AKIA:hunter2@host",
             "credentials",
-            "AWS_ACCESS_KEY_ID",
+            "variables of the environment",
         );
         refused(
             "s3://b?secret_access_key=hunter2",
@@ -373,7 +438,7 @@ mod tests {
         refused(
             "s3://b?zzz=hunter2",
             "unknown setting",
-            "Known settings are endpoint, region, style, ca.",
+            "Known settings are endpoint, region, style, checksum, ca.",
         );
         refused("s3://b?region=a&region=b", "twice", "once");
         refused("s3://b?region=", "no value", "region=");
@@ -383,10 +448,80 @@ mod tests {
         refused("s3://b/a//b", "empty or relative", "folder/folder");
         refused("s3://b/../c", "empty or relative", "folder/folder");
         refused("s3://b/p#abc", "'#'", "snapshot");
-        refused("gs://b/p", "not built yet", "S3");
-        refused("az://b/p", "not built yet", "S3");
+        refused("s3://b?checksum=md5", "checksum", "sha256");
+        refused("s3://b?account=a", "unknown setting", "Known settings");
         refused("ftp://b/p", "unknown scheme", "s3://bucket/prefix");
         refused("http://b/p", "unknown scheme", "s3://bucket/prefix");
+    }
+
+    #[test]
+    fn other_clouds_have_settings_of_their_own() {
+        let google = bucket("gs://b/p?endpoint=http://127.0.0.1:4443&ca=/x.pem");
+        assert_eq!(
+            (google.cloud, google.to_string().as_str()),
+            (Cloud::Gcs, "gs://b/p")
+        );
+        let azure = bucket("az://c/p/q?account=shop1");
+        assert_eq!(
+            (azure.cloud, azure.account.as_deref()),
+            (Cloud::Azure, Some("shop1"))
+        );
+        assert_eq!(azure.to_string(), "az://c/p/q");
+        refused("gs://b?region=x", "unknown setting", "endpoint, ca.");
+        refused("gs://", "not the name of a bucket", "gs://bucket/prefix");
+        refused(
+            "gs://b?token=hunter2",
+            "credentials",
+            "GOOGLE_APPLICATION_CREDENTIALS",
+        );
+        refused(
+            "az://",
+            "not the name of a container",
+            "az://container/prefix",
+        );
+        refused(
+            "az://c?acount=x",
+            "unknown setting",
+            "Did you mean account?",
+        );
+        refused(
+            "az://c?account=hunter2.blob",
+            "name of an account",
+            "small letters",
+        );
+        refused(
+            "az://c?account_key=hunter2",
+            "credentials",
+            "AZURE_STORAGE_KEY",
+        );
+        refused(
+            "az://c?sas_token=hunter2",
+            "credentials",
+            "AZURE_STORAGE_SAS_TOKEN",
+        );
+        refused("az://hunter2@c", "credentials", "AZURE_STORAGE_KEY");
+    }
+
+    #[test]
+    fn tokens_travel_by_tls_or_not_at_all() {
+        for host in ["127.0.0.1:4443", "localhost", "b.localhost:1", "[::1]:1"] {
+            bucket(&format!("gs://b?endpoint=http://{host}"));
+            bucket(&format!("az://c?endpoint=http://{host}/account"));
+        }
+        for host in ["10.0.0.1", "localhost.example.org", "example.org"] {
+            refused(
+                &format!("gs://b?endpoint=http://{host}"),
+                "not an https",
+                "token",
+            );
+            refused(
+                &format!("az://c?endpoint=http://{host}"),
+                "not an https",
+                "token",
+            );
+            bucket(&format!("gs://b?endpoint=https://{host}"));
+            bucket(&format!("s3://b?endpoint=http://{host}"));
+        }
     }
 
     #[test]

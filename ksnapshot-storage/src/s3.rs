@@ -1,51 +1,23 @@
 //! A bucket of S3 or of one of the many servers that speak its language.
 
-use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs};
-use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ksnapshot_core::{Error, ErrorKind, Result};
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
-use object_store::client::{DnsFuture, DnsResolver};
-use object_store::{BackoffConfig, Certificate, ClientOptions, HeaderValue, RetryConfig};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, Checksum};
 use secrecy::ExposeSecret;
-use tokio::task::JoinSet;
 use url::Url;
 
-use crate::Env;
 use crate::adapter::Adapter;
 use crate::credentials::Credentials;
-use crate::place::{S3Place, Style, parse_endpoint};
+use crate::place::{BucketPlace, Style, parse_endpoint};
 use crate::unfinished::Uploads;
+use crate::{Env, client};
 
 /// Signed for when nothing else is said. Most servers of others accept any region, and expect this one.
 const DEFAULT_REGION: &str = "us-east-1";
 
-/// The longest silence of a server. While a part is sent the server is silent, so a part of 32 MiB must fit in:
-/// five minutes let a link of 110 kB/s pass. A limit on the whole request would end every long read instead.
-const SILENCE: Duration = Duration::from_secs(300);
-
-/// Long enough for a lost packet or two on the way.
-const CONNECT: Duration = Duration::from_secs(10);
-
-/// About twenty seconds in all: a server that restarts is back by then, and a person still waits that long to be
-/// told that it is down. The library draws each pause between the first one and `base` times the last; a large
-/// base makes the sum steady.
-fn retries() -> RetryConfig {
-    RetryConfig {
-        max_retries: 8,
-        retry_timeout: Duration::from_secs(60),
-        backoff: BackoffConfig {
-            init_backoff: Duration::from_millis(200),
-            max_backoff: Duration::from_secs(4),
-            base: 10.,
-        },
-    }
-}
-
 /// Makes the client of a bucket. Reads the credentials file and certificates, but does not talk to anyone yet.
-pub(crate) fn open(place: &S3Place, env: Env<'_>) -> Result<Adapter> {
+pub(crate) fn open(place: &BucketPlace, env: Env<'_>) -> Result<Adapter> {
     let name = place.to_string();
     let get = |key: &str| env(key).filter(|value| !value.is_empty());
     let endpoint = match &place.endpoint {
@@ -71,40 +43,21 @@ pub(crate) fn open(place: &S3Place, env: Env<'_>) -> Result<Adapter> {
         }
     }
 
-    let mut options = ClientOptions::new()
-        .with_connect_timeout(CONNECT)
-        .with_timeout_disabled()
-        .with_read_timeout(SILENCE)
-        .with_user_agent(HeaderValue::from_static(concat!(
-            "ksnapshot/",
-            env!("CARGO_PKG_VERSION")
-        )));
-    if let Some(url) = endpoint.as_ref().filter(|url| url.scheme() == "http") {
-        options = options.with_allow_http(true);
+    let bundle = get("AWS_CA_BUNDLE").map(|file| ("AWS_CA_BUNDLE", file));
+    let mut options = client::options(place, endpoint.as_ref(), bundle)?;
+    let plain = endpoint.as_ref().is_some_and(|url| url.scheme() == "http");
+    if plain && !matches!(credentials, Credentials::WebIdentity { .. }) {
         // Without TLS there is nothing to trust, and an image without certificates must not fail for it.
-        if !matches!(credentials, Credentials::WebIdentity { .. }) {
-            options = options.with_no_system_certificates(true);
-        }
-        tracing::debug!(endpoint = %url, "no TLS towards the storage, as asked");
-    }
-    if endpoint
-        .as_ref()
-        .and_then(Url::host_str)
-        .is_some_and(is_loopback_name)
-    {
-        options = options.with_dns_resolver(Arc::new(Loopback));
-    }
-    for certificate in certificates(place, &get)? {
-        options = options.with_root_certificate(certificate);
+        options = options.with_no_system_certificates(true);
     }
 
     let mut builder = AmazonS3Builder::new()
-        .with_bucket_name(&place.bucket)
+        .with_bucket_name(&place.name)
         .with_region(&region)
-        .with_retry(retries());
+        .with_retry(client::retries());
     // Amazon wants the bucket in the host; a bucket with dots has no certificate there. A server of one's own
     // seldom has the names that this takes.
-    let dotted = place.bucket.contains('.');
+    let dotted = place.name.contains('.');
     let default = if endpoint.is_some() || dotted {
         Style::Path
     } else {
@@ -112,8 +65,12 @@ pub(crate) fn open(place: &S3Place, env: Env<'_>) -> Result<Adapter> {
     };
     let style = place.style.unwrap_or(default);
     builder = builder.with_virtual_hosted_style_request(style == Style::Virtual);
+    // Amazon wants one beside the signature in a bucket with a lock; some of the others know no such headers.
+    if place.checksum.unwrap_or(endpoint.is_none()) {
+        builder = builder.with_checksum_algorithm(Checksum::SHA256);
+    }
     if let Some(url) = &endpoint {
-        builder = builder.with_endpoint(address(url, &place.bucket, style));
+        builder = builder.with_endpoint(address(url, &place.name, style));
     }
     let store = with_credentials(builder, credentials)
         .with_client_options(options.clone())
@@ -139,6 +96,7 @@ fn with_credentials(builder: AmazonS3Builder, credentials: Credentials) -> Amazo
                 None => builder,
             };
         }
+        Credentials::Profile(profile) => return builder.with_credentials(Arc::new(profile)),
         Credentials::WebIdentity {
             token_file,
             role,
@@ -178,56 +136,6 @@ fn address(url: &Url, bucket: &str, style: Style) -> String {
     match style {
         Style::Path => text.to_owned(),
         Style::Virtual => text.replacen("://", &format!("://{bucket}."), 1),
-    }
-}
-
-/// They are trusted besides the system's, since the token service may be Amazon's while the bucket is at home.
-fn certificates(place: &S3Place, get: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Certificate>> {
-    let (file, named_in) = match (&place.ca, get("AWS_CA_BUNDLE")) {
-        (Some(file), _) => (file.clone(), "ca"),
-        (None, Some(file)) => (file.into(), "AWS_CA_BUNDLE"),
-        (None, None) => return Ok(Vec::new()),
-    };
-    let bad = |why: String| {
-        storage(format!(
-            "{place}: {named_in} {}: {why}",
-            Path::new(&file).display()
-        ))
-        .hint("Name a readable file with the certificate of the authority in PEM form.")
-    };
-    let pem = std::fs::read(&file).map_err(|error| bad(error.to_string()))?;
-    let found = Certificate::from_pem_bundle(&pem).map_err(|error| bad(error.to_string()))?;
-    if found.is_empty() {
-        Err(bad("no certificate in it".to_owned()))
-    } else {
-        Ok(found)
-    }
-}
-
-fn is_loopback_name(host: &str) -> bool {
-    host.ends_with(".localhost") || host == "localhost"
-}
-
-/// Names under `.localhost` are this machine (RFC 6761, 6.3), but not every resolver knows, and
-/// `bucket.localhost` is what a server on one's own machine is asked for.
-#[derive(Debug)]
-struct Loopback;
-
-impl DnsResolver for Loopback {
-    fn resolve(&self, host: &str) -> DnsFuture {
-        let host = host.to_owned();
-        Box::pin(async move {
-            if host.ends_with(".localhost") {
-                return Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]);
-            }
-            // The look-up blocks; a set instead of a bare task, so that a dropped call takes it along.
-            let mut task = JoinSet::new();
-            task.spawn_blocking(move || (host.as_str(), 0).to_socket_addrs());
-            match task.join_next().await {
-                Some(found) => Ok(found??.map(|address| address.ip()).collect()),
-                None => Ok(Vec::new()),
-            }
-        })
     }
 }
 

@@ -157,10 +157,12 @@ impl ObjectWriter for Upload {
 
     async fn finish(mut self: Box<Self>) -> Result<ObjectInfo> {
         if let Err(error) = self.complete().await {
-            if let Err(left) = self.give_up().await {
-                tracing::warn!(place = %self.place, error = %left, "an incomplete upload stays behind");
-            }
-            return Err(error);
+            return Err(match self.give_up().await {
+                Ok(()) => error,
+                Err(left) => {
+                    error.further_hint(format!("An unfinished upload stays behind ({left:#})."))
+                }
+            });
         }
         Ok(ObjectInfo {
             key: self.key,
@@ -183,15 +185,25 @@ fn new_part() -> PutPayloadMut {
 #[derive(Debug)]
 pub(crate) struct PartRetry;
 
+/// Whoever renews a token may be a moment late: the pause before a part is sent by the new one.
+const RENEWAL: Duration = Duration::from_secs(2);
+
 #[async_trait]
 impl RetryPolicy for PartRetry {
     async fn retry(&self, context: RetryContext) -> bool {
-        context.attempt == 1
-            && match context.failure {
-                RetryFailure::Status(status) => status.is_server_error() || status.as_u16() == 429,
-                RetryFailure::Transport(kind) => kind != HttpErrorKind::Decode,
-                _ => false,
+        if context.attempt > 1 {
+            return false;
+        }
+        match context.failure {
+            // An expired token is a bad request to S3, and a missing login to the others.
+            RetryFailure::Status(status) if matches!(status.as_u16(), 400 | 401) => {
+                tokio::time::sleep(RENEWAL).await;
+                true
             }
+            RetryFailure::Status(status) => status.is_server_error() || status.as_u16() == 429,
+            RetryFailure::Transport(kind) => kind != HttpErrorKind::Decode,
+            _ => false,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 
 use crate::testbed;
 use crate::tools::{self, Run};
-use crate::{Minio, PASSWORD};
+use crate::{PASSWORD, S3};
 
 /// The binary under test: `KSNAPSHOT_BIN`, or the one built beside this program.
 pub fn binary() -> Result<PathBuf> {
@@ -80,11 +80,14 @@ impl Ksnapshot {
         self.env("PGPASSWORD", PASSWORD)
     }
 
-    /// With the credentials of a MinIO.
-    pub fn credentials(self, minio: &Minio) -> Self {
-        minio
-            .credentials()
-            .into_iter()
+    /// With the credentials of an S3 server.
+    pub fn credentials(self, server: &S3) -> Self {
+        self.envs(server.credentials())
+    }
+
+    /// With variables of the environment.
+    pub fn envs(self, vars: impl IntoIterator<Item = (&'static str, impl AsRef<OsStr>)>) -> Self {
+        vars.into_iter()
             .fold(self, |run, (name, value)| run.env(name, value))
     }
 

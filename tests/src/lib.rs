@@ -1,7 +1,7 @@
 //! The harness of the end-to-end tests: real servers, the built binary, and outsiders as judges.
 //!
-//! - [`Postgres`], [`mysql::MySql`], [`elastic::Elastic`] and [`Minio`] are throw-away servers on loopback. They end with
-//!   the process that started them, however it ends.
+//! - [`Postgres`], [`mysql::MySql`], [`elastic::Elastic`], [`Minio`], [`Versitygw`] and [`Azurite`] are throw-away servers
+//!   on loopback. They end with the process that started them, however it ends. [`Gcs`] is a gate before a MinIO.
 //! - [`Ksnapshot`] runs the built binary in a clean environment.
 //! - [`proxy`] stands between us and a server when things go wrong; [`hold`] stops a line at a known moment.
 //!   [`elastic::fault`] is that for Elasticsearch, with TLS and logins.
@@ -26,18 +26,26 @@
 //! # }
 //! ```
 
+mod azurite;
 pub mod compare;
 pub mod copies;
 pub mod elastic;
+mod gcs;
 pub mod hold;
 mod ksnapshot;
 mod minio;
 pub mod mysql;
 mod postgres;
 pub mod proxy;
+mod s3;
 pub mod testbed;
 pub mod tools;
+mod versitygw;
 
+pub use azurite::Azurite;
+pub use gcs::Gcs;
 pub use ksnapshot::{Ksnapshot, Running, binary};
 pub use minio::Minio;
 pub use postgres::{Db, Options, PASSWORD, Postgres, Tls, Version};
+pub use s3::{ObjectVersion, S3};
+pub use versitygw::Versitygw;

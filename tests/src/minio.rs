@@ -1,9 +1,9 @@
 //! A throw-away S3 server.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -11,16 +11,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use crate::s3::{KEY, S3, SECRET};
 use crate::testbed::{self, Server};
-use crate::tools;
-
-const KEY: &str = "testkey";
-const SECRET: &str = "testsecret123";
 
 /// A MinIO on loopback. It ends with this value, or with this process.
 #[derive(Debug)]
 pub struct Minio {
-    port: u16,
+    s3: S3,
     dir: PathBuf,
     _server: Server,
 }
@@ -70,7 +67,7 @@ impl Minio {
         let server = Server::start(&command, "TERM", &dir)?;
         server.await_ready("MinIO", || healthy(port).unwrap_or(false))?;
         let minio = Self {
-            port,
+            s3: S3::new(port),
             dir,
             _server: server,
         };
@@ -78,90 +75,13 @@ impl Minio {
         let made = testbed::until(Duration::from_secs(60), "MinIO's first bucket", || {
             Ok(minio.bucket("first").ok())
         });
-        made.and_then(|()| minio.curl("/first", &["-X".as_ref(), "DELETE".as_ref()]))?;
+        made.and_then(|()| minio.request("DELETE", "/first", &[]).map(drop))?;
         Ok(minio)
     }
 
-    /// Where it listens on 127.0.0.1.
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// Its address, as an S3 client wants it.
-    pub fn endpoint(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
-    /// The credentials, as variables of the environment.
-    pub fn credentials(&self) -> [(&'static str, &'static str); 2] {
-        [
-            ("AWS_ACCESS_KEY_ID", KEY),
-            ("AWS_SECRET_ACCESS_KEY", SECRET),
-        ]
-    }
-
-    /// The URL of a place in a bucket, as ksnapshot takes it.
-    pub fn url(&self, bucket: &str, prefix: &str) -> String {
-        Self::url_at(&self.endpoint(), bucket, prefix)
-    }
-
-    /// … by another address, that of a proxy.
+    /// [`S3::url_at`].
     pub fn url_at(endpoint: &str, bucket: &str, prefix: &str) -> String {
-        let path = if prefix.is_empty() {
-            String::new()
-        } else {
-            format!("/{prefix}")
-        };
-        format!("s3://{bucket}{path}?endpoint={endpoint}&region=us-east-1")
-    }
-
-    /// Makes a bucket.
-    pub fn bucket(&self, name: &str) -> Result<()> {
-        self.curl(&format!("/{name}"), &["-X".as_ref(), "PUT".as_ref()])?;
-        Ok(())
-    }
-
-    /// The names of all objects of a bucket, sorted.
-    pub fn list(&self, bucket: &str) -> Result<Vec<String>> {
-        let xml = String::from_utf8(self.curl(&format!("/{bucket}?list-type=2"), &[])?)?;
-        let mut names: Vec<_> = xml
-            .split("<Key>")
-            .skip(1)
-            .filter_map(|rest| rest.split("</Key>").next())
-            .collect();
-        names.sort_unstable();
-        Ok(names
-            .into_iter()
-            .map(|name| name.replace("&amp;", "&"))
-            .collect())
-    }
-
-    /// Downloads an object into a folder, under the last part of its name.
-    pub fn get(&self, bucket: &str, key: &str, folder: &Path) -> Result<PathBuf> {
-        let file = folder.join(key.rsplit('/').next().unwrap_or(key));
-        self.curl(
-            &format!("/{bucket}/{key}"),
-            &["-o".as_ref(), file.as_os_str()],
-        )?;
-        Ok(file)
-    }
-
-    /// Replaces an object by a file, or makes it.
-    pub fn put(&self, bucket: &str, key: &str, file: &Path) -> Result<()> {
-        self.curl(
-            &format!("/{bucket}/{key}"),
-            &["-T".as_ref(), file.as_os_str()],
-        )?;
-        Ok(())
-    }
-
-    /// Deletes an object.
-    pub fn delete(&self, bucket: &str, key: &str) -> Result<()> {
-        self.curl(
-            &format!("/{bucket}/{key}"),
-            &["-X".as_ref(), "DELETE".as_ref()],
-        )?;
-        Ok(())
+        S3::url_at(endpoint, bucket, prefix)
     }
 
     /// How many multipart uploads, of any bucket, were begun and neither completed nor aborted.
@@ -175,26 +95,13 @@ impl Minio {
         }
         Ok(count)
     }
+}
 
-    /// A signed request by `curl`, which signs by itself.
-    fn curl(&self, path: &str, args: &[&OsStr]) -> Result<Vec<u8>> {
-        let mut curl = Command::new("curl");
-        curl.args([
-            "-sS",
-            "--fail-with-body",
-            "--max-time",
-            "60",
-            "--noproxy",
-            "*",
-        ]);
-        curl.args([
-            "--aws-sigv4",
-            "aws:amz:us-east-1:s3",
-            "--user",
-            &format!("{KEY}:{SECRET}"),
-        ]);
-        curl.args(args).arg(format!("{}{path}", self.endpoint()));
-        Ok(tools::run(&mut curl)?.success()?.stdout)
+impl Deref for Minio {
+    type Target = S3;
+
+    fn deref(&self) -> &S3 {
+        &self.s3
     }
 }
 

@@ -31,6 +31,10 @@ pub struct Request {
     pub query: String,
     /// The length of the body, where the head tells.
     pub length: u64,
+    /// Whose key signed it, as S3 has it; empty without a signature.
+    pub signer: String,
+    /// Whether it must not replace an object.
+    pub conditional: bool,
     /// The status that the client was sent; none if it was not sent any.
     pub status: Option<u16>,
 }
@@ -84,6 +88,8 @@ pub enum What {
     LoseAnswer,
     /// The client gets this status with an error of S3, and the server hears nothing.
     Answer(u16),
+    /// The same, with this word of S3 for it.
+    Refuse(u16, &'static str),
     /// Both bodies pass at so many bytes a second.
     Slow(u64),
     /// Nobody answers, until the proxy ends.
@@ -146,6 +152,16 @@ impl Fault {
         }
     }
 
+    /// So many of them, from the `n`-th on.
+    #[must_use]
+    pub fn burst(self, n: u64, times: u64) -> Self {
+        Self {
+            first: n,
+            last: n + times - 1,
+            ..self
+        }
+    }
+
     fn meet(&self, request: &Request) -> Option<What> {
         let what = self.what.filter(|_| (self.meets)(request))?;
         let nth = self.seen.fetch_add(1, Ordering::SeqCst) + 1;
@@ -169,8 +185,12 @@ pub struct Proxy {
     state: Arc<HttpState>,
 }
 
+/// What is done to the head of a request before the server gets it.
+type Translation = fn(&mut Vec<u8>);
+
 #[derive(Debug)]
 struct HttpState {
+    translation: Translation,
     fault: Mutex<Arc<Fault>>,
     requests: Mutex<Vec<Request>>,
 }
@@ -178,7 +198,17 @@ struct HttpState {
 impl Proxy {
     /// Listens on a port of its own and hands on to `upstream`.
     pub fn start(upstream: SocketAddr, fault: Fault) -> Result<Self> {
+        Self::translating(upstream, fault, |_| ())
+    }
+
+    /// … and speaks to it in another way than it is spoken to.
+    pub(crate) fn translating(
+        upstream: SocketAddr,
+        fault: Fault,
+        translation: Translation,
+    ) -> Result<Self> {
         let state = Arc::new(HttpState {
+            translation,
             fault: Mutex::new(Arc::new(fault)),
             requests: Mutex::default(),
         });
@@ -217,7 +247,7 @@ impl HttpState {
         let server = line.watch(TcpStream::connect(upstream)?)?;
         let (mut to_client, mut to_server) = (client.try_clone()?, server.try_clone()?);
         let (mut from_client, mut from_server) = (BufReader::new(client), BufReader::new(server));
-        while let Some(head) = Head::read(&mut from_client, Side::Request)? {
+        while let Some(mut head) = Head::read(&mut from_client, Side::Request)? {
             let (number, what) = self.arrived(&head);
             let answered = |status| {
                 if let Some(request) = lock(&self.requests).get_mut(number) {
@@ -232,7 +262,14 @@ impl HttpState {
                     head.body
                         .pass(&mut from_client, &mut io::sink(), u64::MAX, None)?;
                     answered(status);
-                    to_client.write_all(error(status).as_bytes())?;
+                    to_client.write_all(error(status, word(status)).as_bytes())?;
+                    continue;
+                }
+                Some(What::Refuse(status, word)) => {
+                    head.body
+                        .pass(&mut from_client, &mut io::sink(), u64::MAX, None)?;
+                    answered(status);
+                    to_client.write_all(error(status, word).as_bytes())?;
                     continue;
                 }
                 Some(What::CutRequest(bytes)) => up = bytes,
@@ -240,6 +277,7 @@ impl HttpState {
                 Some(What::Slow(bytes)) => pace = Some(bytes),
                 Some(What::LoseAnswer) | None => {}
             }
+            (self.translation)(&mut head.bytes);
             to_server.write_all(&head.bytes)?;
             // A server may refuse by its answer before it has read all; then the answer is what counts.
             let sent = head.body.pass(&mut from_client, &mut to_server, up, pace);
@@ -287,6 +325,9 @@ impl HttpState {
             } else {
                 0
             },
+            signer: head.signer(),
+            conditional: head.says("if-none-match: *")
+                || head.says("x-goog-if-generation-match: 0"),
             status: None,
         };
         let fault = Arc::clone(&lock(&self.fault));
@@ -297,21 +338,30 @@ impl HttpState {
     }
 }
 
-/// An answer as S3 gives it.
-fn error(status: u16) -> String {
-    let code = match status {
+/// S3's usual word for a status.
+fn word(status: u16) -> &'static str {
+    match status {
         403 => "AccessDenied",
         404 => "NoSuchKey",
         429 | 503 => "SlowDown",
         501 => "NotImplemented",
         _ => "InternalError",
+    }
+}
+
+/// An answer as S3 gives it.
+fn error(status: u16, code: &str) -> String {
+    let patience = if matches!(status, 429 | 503) {
+        "Retry-After: 1\r\n"
+    } else {
+        ""
     };
     let body = format!(
         "<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>Made up by the proxy.</Message></Error>"
     );
     let length = body.len();
     format!(
-        "HTTP/1.1 {status} Fault\r\nContent-Type: application/xml\r\nContent-Length: {length}\r\n\r\n{body}"
+        "HTTP/1.1 {status} Fault\r\n{patience}Content-Type: application/xml\r\nContent-Length: {length}\r\n\r\n{body}"
     )
 }
 
@@ -341,6 +391,19 @@ pub(crate) enum Body {
 }
 
 impl Head {
+    /// Whether it has this header, in small letters.
+    fn says(&self, header: &str) -> bool {
+        let text = String::from_utf8_lossy(&self.bytes).to_ascii_lowercase();
+        text.lines().any(|line| line == header)
+    }
+
+    fn signer(&self) -> String {
+        let text = String::from_utf8_lossy(&self.bytes);
+        let key = text.split("Credential=").nth(1);
+        let key = key.and_then(|rest| rest.split('/').next());
+        key.unwrap_or_default().to_owned()
+    }
+
     /// None at the end of the connection.
     pub(crate) fn read(from: &mut impl BufRead, side: Side) -> io::Result<Option<Self>> {
         let mut bytes = Vec::new();

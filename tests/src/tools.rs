@@ -143,9 +143,19 @@ pub fn bash(script: &str, args: &[&OsStr]) -> Command {
 pub fn clean(command: &mut Command) {
     for (key, _) in std::env::vars_os() {
         let name = key.to_string_lossy();
-        if ["PG", "AWS_", "KSNAPSHOT_", "MINIO_", "MYSQL_", "MARIADB_"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
+        if [
+            "PG",
+            "AWS_",
+            "AZURE_",
+            "GOOGLE_",
+            "GCE_",
+            "KSNAPSHOT_",
+            "MINIO_",
+            "MYSQL_",
+            "MARIADB_",
+        ]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
         {
             command.env_remove(&key);
         }
@@ -155,6 +165,13 @@ pub fn clean(command: &mut Command) {
         .env("PGPASSFILE", "/nonexistent")
         .env("PGSYSCONFDIR", "/nonexistent");
     command.env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
+}
+
+/// Where the library of time is that gives a program another clock; for `LD_PRELOAD`.
+pub fn faketime() -> Result<String> {
+    let library = testbed::home()?.join("lib/libfaketime.so.1");
+    testbed::require(&library)?;
+    Ok(library.display().to_string())
 }
 
 /// A key pair, made by `age-keygen`.

@@ -25,6 +25,8 @@ mod harness;
 mod history;
 #[path = "it/manners.rs"]
 mod manners;
+#[path = "it/many.rs"]
+mod many;
 #[path = "it/memory.rs"]
 mod memory;
 #[path = "it/mysql.rs"]

@@ -16,8 +16,8 @@ use crate::{
     ObjectEntry, Result, RowHash, Storage, choose,
 };
 
-/// Manifests fetched at once while listing.
-const FETCH: usize = 16;
+/// Manifests fetched at once while listing: ten thousand from a store that takes 20 ms an answer take three seconds.
+const FETCH: usize = 64;
 
 /// A manifest's object that is there, and what its text says.
 #[derive(Debug)]

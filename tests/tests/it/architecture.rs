@@ -22,12 +22,12 @@ const MAY_SPAWN: &[(&str, &str, &str)] = &[
         "file systems block",
     ),
     (
-        "ksnapshot-storage/src/s3.rs",
+        "ksnapshot-storage/src/client.rs",
         "JoinSet",
         "the wait for the system's resolver ends with whoever waits",
     ),
     (
-        "ksnapshot-storage/src/s3.rs",
+        "ksnapshot-storage/src/client.rs",
         "spawn_blocking",
         "the system's resolver of names blocks",
     ),

@@ -4,10 +4,14 @@
 
 #[path = "faults/arguments.rs"]
 mod arguments;
+#[path = "faults/bucket.rs"]
+mod bucket;
 #[path = "faults/cancel.rs"]
 mod cancel;
 #[path = "faults/changes.rs"]
 mod changes;
+#[path = "faults/clouds.rs"]
+mod clouds;
 #[path = "faults/documented.rs"]
 mod documented;
 #[path = "faults/elastic.rs"]

@@ -69,7 +69,7 @@ fn a_secret_key_given_as_recipient_is_not_repeated() {
 #[test]
 fn unknown_schemes() {
     let bell = Doorbell::start().unwrap();
-    for to in ["ftp://host/folder", "gs://bucket", "s4://bucket"] {
+    for to in ["ftp://host/folder", "gcs://bucket", "s4://bucket"] {
         let run = dump(&url_of(&bell), to).run().unwrap();
         let scheme = to.split_once("://").unwrap().0;
         fails(run, 2, &[&format!("storage {scheme}://"), "hint: "]);
