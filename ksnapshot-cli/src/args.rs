@@ -27,6 +27,7 @@ Storage:
   ./backups, /var/backups, file:///var/backups       a folder
   s3://bucket/prefix?region=eu-west-3                Amazon S3
   s3://bucket?endpoint=http://127.0.0.1:9000         anything compatible
+  s3://bucket?max-parts=1000                         … that takes fewer parts an object than S3's 10,000
 Credentials come from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), the shared credentials file,
 or a web identity token.";
 

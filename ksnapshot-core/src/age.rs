@@ -102,6 +102,11 @@ impl Seal for AgeSeal {
         Ok(())
     }
 
+    fn length(&self, plain: u64) -> u64 {
+        // Nothing is sealed as one empty chunk.
+        plain + plain.div_ceil(CHUNK).max(1) * (SEALED_CHUNK - CHUNK)
+    }
+
     fn finish(self: Box<Self>, out: &mut Vec<u8>) -> Result<()> {
         self.stream.finish().map_err(sealing)?;
         self.buffer.drain(out);
@@ -320,7 +325,9 @@ mod tests {
         for piece in plain.chunks(10_007) {
             seal.update(piece, &mut out).expect("update");
         }
+        let length = seal.length(plain.len() as u64);
         seal.finish(&mut out).expect("finish");
+        assert_eq!(header + length, out.len() as u64, "as foretold");
         (header, out)
     }
 

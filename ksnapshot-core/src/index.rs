@@ -217,7 +217,7 @@ impl std::ops::AddAssign for DataStats {
 /// One frame: a piece of the stream that can be decompressed alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame {
-    /// Which of the manifest's data objects it lies in.
+    /// Which of the manifest's data objects it lies in; pieces of a stream count each.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub object: u32,
     /// First byte in the object's opened (decrypted) stream.

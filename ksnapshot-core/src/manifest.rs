@@ -36,7 +36,7 @@ pub struct Manifest {
     /// How the objects are sealed; none when they are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption: Option<Encryption>,
-    /// The objects beside the manifest: the data in order, and the index.
+    /// The objects beside the manifest: the data in order, the pieces of a stream one after the other, and the index.
     pub objects: Vec<ObjectEntry>,
     /// How much of what.
     pub counts: Counts,

@@ -104,6 +104,12 @@ pub trait Storage: Send + Sync + Debug + Display {
 /// [`ObjectWriter::abort`].
 #[async_trait]
 pub trait ObjectWriter: Send {
+    /// The most bytes that the object may have; none for a storage without a limit. The pipeline goes on in another
+    /// object, and never sends more.
+    fn limit(&self) -> Option<u64> {
+        None
+    }
+
     /// Appends `block`; waits while enough is under way.
     async fn write(&mut self, block: Bytes) -> Result<()>;
 

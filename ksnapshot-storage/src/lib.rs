@@ -4,7 +4,8 @@
 //!
 //! - a path, or `file:///path`, is a [`Folder`]: durable, atomic, without a server;
 //! - `s3://bucket/prefix` is a bucket. Its query says how to get there: `endpoint` (where we talk), `region` (what
-//!   requests are signed for), `style` (`path` or `virtual`) and `ca` (certificates to trust besides the system's).
+//!   requests are signed for), `style` (`path` or `virtual`), `ca` (certificates to trust besides the system's) and
+//!   `max-parts` (how many parts of 8 to 32 MiB one object may have: 9,500 unless the store takes less).
 //!
 //! Credentials are never part of that text. They come from where Amazon's own tools take them: `AWS_ACCESS_KEY_ID`
 //! and `AWS_SECRET_ACCESS_KEY`, a web identity, a profile of the shared credentials file, or the machine itself.

@@ -1,13 +1,16 @@
 //! The text that names a storage, parsed once, at the edge. Pure: nothing is opened or looked up here.
 
 use std::fmt::{self, Display};
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use ksnapshot_core::{Error, ErrorKind, Result};
 use url::Url;
 
+use crate::upload::{DEFAULT_PARTS, MOST_PARTS};
+
 /// What the query of an `s3://` URL may say, in the order in which an error lists it.
-const KEYS: [&str; 4] = ["endpoint", "region", "style", "ca"];
+const KEYS: [&str; 5] = ["endpoint", "region", "style", "ca", "max-parts"];
 
 /// Where a storage is, as its user wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +32,8 @@ pub(crate) struct S3Place {
     pub(crate) style: Option<Style>,
     /// A file of certificates to trust besides the system's.
     pub(crate) ca: Option<PathBuf>,
+    /// How many parts an object may have, where the store takes fewer or more than usual.
+    pub(crate) max_parts: Option<NonZeroU16>,
 }
 
 /// Where a request names the bucket.
@@ -106,6 +111,7 @@ impl S3Place {
             region: None,
             style: None,
             ca: None,
+            max_parts: None,
         };
         let mut seen = Vec::new();
         for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -138,6 +144,19 @@ impl S3Place {
                 });
             }
             "ca" => self.ca = Some(PathBuf::from(value)),
+            "max-parts" => {
+                let parts = value.parse().ok().filter(|&parts: &NonZeroU16| {
+                    (2..=MOST_PARTS).contains(&usize::from(parts.get()))
+                });
+                self.max_parts = Some(parts.ok_or_else(|| {
+                    usage(format!(
+                        "storage {self}: max-parts {value:?} is out of range"
+                    ))
+                    .hint(format!(
+                        "Write a number from 2 to {MOST_PARTS}; without it, it is {DEFAULT_PARTS}."
+                    ))
+                })?);
+            }
             // The value is never repeated: under an unknown key it may be a secret.
             _ if looks_secret(key) => return Err(no_credentials(&format!("as {key}"))),
             _ => {
@@ -303,7 +322,7 @@ mod tests {
         );
 
         let full = s3(
-            "s3://my.bucket/p?endpoint=http://127.0.0.1:9000&region=eu-west-3&style=virtual&ca=/etc/ca%20x.pem",
+            "s3://my.bucket/p?endpoint=http://127.0.0.1:9000&region=eu-west-3&style=virtual&ca=/etc/ca%20x.pem&max-parts=1000",
         );
         assert_eq!(
             full.endpoint.as_ref().map(Url::as_str),
@@ -312,6 +331,7 @@ mod tests {
         assert_eq!(full.region.as_deref(), Some("eu-west-3"));
         assert_eq!(full.style, Some(Style::Virtual));
         assert_eq!(full.ca, Some(PathBuf::from("/etc/ca x.pem")));
+        assert_eq!(full.max_parts, NonZeroU16::new(1000));
         assert_eq!(
             full.to_string(),
             "s3://my.bucket/p",
@@ -373,11 +393,15 @@ mod tests {
         refused(
             "s3://b?zzz=hunter2",
             "unknown setting",
-            "Known settings are endpoint, region, style, ca.",
+            "Known settings are endpoint, region, style, ca, max-parts.",
         );
         refused("s3://b?region=a&region=b", "twice", "once");
         refused("s3://b?region=", "no value", "region=");
         refused("s3://b?style=dns", "style", "virtual");
+        for parts in ["1", "0", "10001", "-2", "many", "99999999999"] {
+            let url = format!("s3://b?max-parts={parts}");
+            refused(&url, "max-parts", "from 2 to 10000");
+        }
         refused("s3://b?endpoint=host:9000", "endpoint", "https://host");
         refused("s3://b?endpoint=ftp://host", "endpoint", "https://host");
         refused("s3://b/a//b", "empty or relative", "folder/folder");

@@ -121,7 +121,11 @@ pub(crate) fn open(place: &S3Place, env: Env<'_>) -> Result<Adapter> {
             storage(format!("{name}: {error}"))
                 .hint("Check the AWS_… variables and the storage URL.")
         })?;
-    Adapter::new(Arc::new(store), name, &place.prefix)
+    let adapter = Adapter::new(Arc::new(store), name, &place.prefix)?;
+    Ok(match place.max_parts {
+        Some(parts) => adapter.max_parts(parts),
+        None => adapter,
+    })
 }
 
 fn with_credentials(builder: AmazonS3Builder, credentials: Credentials) -> AmazonS3Builder {

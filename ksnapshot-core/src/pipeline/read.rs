@@ -9,7 +9,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use crate::age::from_io;
-use crate::layout::MANIFEST_SUFFIX;
+use crate::layout::{MANIFEST_SUFFIX, continues};
 use crate::{
     Choice, Compression, Compressor, Decryptor, Error, ErrorKind, Frame, Index, Key, Manifest,
     ObjectEntry, Result, RowHash, Storage, choose,
@@ -232,8 +232,13 @@ impl Snapshot {
                     ),
                 )
             })?;
-        let mut objects = Vec::new();
-        for entry in self.manifest.data() {
+        let mut objects: Vec<Object> = Vec::new();
+        let mut first: Option<(u32, &str)> = None;
+        for (number, entry) in (0..).zip(self.manifest.data()) {
+            let (stream, _) = *match &mut first {
+                Some(first) if continues(first.1, &entry.name) => first,
+                first => first.insert((number, &entry.name)),
+            };
             let key = self.object_key(entry)?;
             let header = if entry.header == 0 {
                 Bytes::new()
@@ -244,6 +249,7 @@ impl Snapshot {
             };
             objects.push(Object {
                 key,
+                stream,
                 header,
                 bytes: entry.bytes,
             });
@@ -331,6 +337,8 @@ struct Frames {
 #[derive(Debug)]
 struct Object {
     key: Key,
+    /// The number of the first object of the stream that it is a piece of.
+    stream: u32,
     header: Bytes,
     bytes: u64,
 }
@@ -369,6 +377,12 @@ impl FrameReader {
     pub async fn one(&self, frame: &Frame) -> Result<Vec<u8>> {
         let mut blocks = self.run(std::slice::from_ref(frame)).await?;
         Ok(blocks.pop().unwrap_or_default())
+    }
+
+    /// The first of the objects that hold the same stream as this one; the same one for most.
+    pub(super) fn stream_of(&self, object: u32) -> u32 {
+        let found = self.inner.objects.get(object as usize);
+        found.map_or(object, |object| object.stream)
     }
 
     fn object(&self, frame: &Frame) -> Result<&Object> {

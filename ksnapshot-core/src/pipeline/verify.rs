@@ -68,6 +68,12 @@ pub async fn verify(
             });
         }
         let index = Arc::new(snapshot.index(decryptor).await?);
+        let objects = snapshot.manifest.data().count();
+        if (index.frames.iter()).any(|f| f.object as usize >= objects) {
+            return Err(Error::corrupt(
+                "index: a frame lies in an object that the manifest does not name",
+            ));
+        }
         for (number, entry) in snapshot.manifest.data().enumerate() {
             decode(snapshot, entry, number, &index, decryptor, cx).await?;
         }

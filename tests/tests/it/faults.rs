@@ -26,6 +26,8 @@ mod place;
 mod requests;
 #[path = "faults/rights.rs"]
 mod rights;
+#[path = "faults/rollover.rs"]
+mod rollover;
 #[path = "faults/secrets.rs"]
 mod secrets;
 #[path = "faults/signals.rs"]
