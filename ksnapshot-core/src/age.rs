@@ -14,6 +14,7 @@ use ::age::x25519::{Identity, Recipient};
 use ::age::{DecryptError, stream::StreamWriter};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::storage::LONGEST_OBJECT;
 use crate::{Decryptor, Encryptor, Error, ErrorKind, Result, Seal};
 
 const CHUNK: u64 = 64 * 1024;
@@ -221,6 +222,11 @@ impl Decryptor for AgeDecryptor {
     }
 
     fn open_window(&self, header: &[u8], window: &[u8], plain: Range<u64>) -> Result<Vec<u8>> {
+        // Nothing is taken from the memory on the word of an index.
+        let length = plain.end.saturating_sub(plain.start);
+        if length > window.len() as u64 || plain.end > LONGEST_OBJECT {
+            return Err(Error::corrupt("age: holds less than it should"));
+        }
         let sealed = Window {
             header,
             window,
@@ -233,8 +239,7 @@ impl Decryptor for AgeDecryptor {
             // way back is free.
             stream.seek(SeekFrom::Start(first_chunk(&plain) * CHUNK + 1))?;
             stream.seek(SeekFrom::Start(plain.start))?;
-            let mut opened =
-                vec![0; usize::try_from(plain.end - plain.start).map_err(io::Error::other)?];
+            let mut opened = vec![0; usize::try_from(length).map_err(io::Error::other)?];
             stream.read_exact(&mut opened)?;
             Ok(opened)
         };

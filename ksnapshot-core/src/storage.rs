@@ -9,6 +9,9 @@ use futures_util::stream::BoxStream;
 
 use crate::{Error, ErrorKind, Result};
 
+/// More bytes than any store keeps in one object. Who says more lies; with less, whoever adds up some of them needs no care.
+pub(crate) const LONGEST_OBJECT: u64 = 1 << 60;
+
 /// The name of an object: segments joined by `/`, relative to the storage's prefix, never empty, without `.`
 /// and `..` segments.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -351,6 +351,12 @@ impl FrameReader {
         };
         let object = self.object(first)?;
         let opened = first.offset..last.offset + u64::from(last.length);
+        if opened.end > object.bytes {
+            return Err(Error::corrupt(format!(
+                "{}: is shorter than the index says",
+                object.key
+            )));
+        }
         let window = match &self.inner.decryptor {
             Some(decryptor) => decryptor.window(object.header.len() as u64, opened.clone()),
             None => opened.clone(),

@@ -180,6 +180,9 @@ async fn decode(
                         "index: no frame begins at {position}"
                     )));
                 }
+                if frame.offset + u64::from(frame.length) > entry.bytes {
+                    return Err(Error::corrupt("is shorter than its index says"));
+                }
                 bytes.resize(frame.length as usize, 0);
                 opened.read_exact(&mut bytes).map_err(cut)?;
                 decode_frame(compressor.as_ref(), frame, &bytes)?;
