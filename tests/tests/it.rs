@@ -13,6 +13,8 @@ mod elastic;
 mod elastic_harness;
 #[path = "it/faults.rs"]
 mod faults;
+#[path = "it/fuzz.rs"]
+mod fuzz;
 #[path = "it/harness.rs"]
 mod harness;
 #[path = "it/memory.rs"]
