@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench soak servers doc mutants build examples
+.PHONY: help demo test check bench soak servers doc mutants fuzz build examples
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ksnapshot
 # Outside the clone, so that clones share it.
@@ -28,6 +28,7 @@ check: # format, lints, documentation, licenses
 	@tests/testbed/install
 	@tests/testbed/cargo-deny
 	cargo fmt --all --check
+	cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
 	cargo clippy --release -p ksnapshot-tests --test soak -- -D warnings
 	cargo clippy --release -p ksnapshot-storage --all-targets -- -D warnings # without the other clouds
@@ -44,6 +45,9 @@ soak: servers build # long runs; tell what they found in docs/soak.md
 
 mutants: servers # each fault of docs/faults.md has a patch that turns its test red
 	rc=0; tests/mutants.sh || rc=$$?; tests/testbed/settled; exit $$rc
+
+fuzz: # look for bytes that break the laws of reading, 60 s for each; TIME=600 for longer
+	tests/fuzz/run $(or $(TIME),60)
 
 servers: # fetch every server and tool that tests start (once)
 	@tests/testbed/servers

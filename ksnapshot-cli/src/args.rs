@@ -30,11 +30,12 @@ Storage:
   ./backups, /var/backups, file:///var/backups       a folder
   s3://bucket/prefix?region=eu-west-3                Amazon S3
   s3://bucket?endpoint=http://127.0.0.1:9000         anything compatible
+  s3://bucket?max-parts=1000                         ... that takes fewer parts an object than S3's 10,000
   gs://bucket/prefix                                 Google Cloud Storage
   az://container/prefix?account=NAME                 Azure Blob Storage
 Credentials come from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY; GOOGLE_APPLICATION_CREDENTIALS;
 AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN), the clouds' own files, or a workload identity; never from the URL.
-Settings of s3: endpoint, region, style=path|virtual, checksum=sha256|none, ca=FILE; of gs: endpoint, ca; of az: account,
+Settings of s3: endpoint, region, style=path|virtual, checksum=sha256|none, max-parts, ca=FILE; of gs: endpoint, ca; of az: account,
 endpoint, ca.";
 
 /// Snapshots of databases: compressed and encrypted into object storage, proved, restored.

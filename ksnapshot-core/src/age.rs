@@ -14,6 +14,7 @@ use ::age::x25519::{Identity, Recipient};
 use ::age::{DecryptError, stream::StreamWriter};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::storage::LONGEST_OBJECT;
 use crate::{Decryptor, Encryptor, Error, ErrorKind, Result, Scheme, Seal};
 
 const CHUNK: u64 = 64 * 1024;
@@ -132,6 +133,11 @@ impl Seal for AgeSeal {
         Ok(())
     }
 
+    fn length(&self, plain: u64) -> u64 {
+        // Nothing is sealed as one empty chunk.
+        plain + plain.div_ceil(CHUNK).max(1) * (SEALED_CHUNK - CHUNK)
+    }
+
     fn finish(self: Box<Self>, out: &mut Vec<u8>) -> Result<()> {
         self.stream.finish().map_err(sealing)?;
         self.buffer.drain(out);
@@ -246,6 +252,18 @@ impl Decryptor for AgeDecryptor {
     }
 
     fn open_window(&self, header: &[u8], window: &[u8], plain: Range<u64>) -> Result<Vec<u8>> {
+        let length = plain.end.saturating_sub(plain.start);
+        if length == 0 {
+            return Ok(Vec::new());
+        }
+        // Nothing is believed of an index: neither is memory taken on its word, nor is the stream asked for what is beyond
+        // its last chunk, where it stops the whole thread.
+        let window_length = window.len() as u64;
+        let tags = window_length.div_ceil(SEALED_CHUNK) * (SEALED_CHUNK - CHUNK);
+        let held = (first_chunk(&plain) * CHUNK).saturating_add(window_length.saturating_sub(tags));
+        if plain.end > LONGEST_OBJECT || plain.end > held {
+            return Err(Error::corrupt("age: holds less than it should"));
+        }
         let sealed = Window {
             header,
             window,
@@ -258,8 +276,7 @@ impl Decryptor for AgeDecryptor {
             // way back is free.
             stream.seek(SeekFrom::Start(first_chunk(&plain) * CHUNK + 1))?;
             stream.seek(SeekFrom::Start(plain.start))?;
-            let mut opened =
-                vec![0; usize::try_from(plain.end - plain.start).map_err(io::Error::other)?];
+            let mut opened = vec![0; usize::try_from(length).map_err(io::Error::other)?];
             stream.read_exact(&mut opened)?;
             Ok(opened)
         };
@@ -350,7 +367,9 @@ mod tests {
         for piece in plain.chunks(10_007) {
             seal.update(piece, &mut out).expect("update");
         }
+        let length = seal.length(plain.len() as u64);
         seal.finish(&mut out).expect("finish");
+        assert_eq!(header + length, out.len() as u64, "as foretold");
         (header, out)
     }
 

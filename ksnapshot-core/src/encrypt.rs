@@ -26,6 +26,9 @@ pub trait Seal: Send {
     /// Seals `plain`; what is ready goes to `out`.
     fn update(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<()>;
 
+    /// The length of the sealed stream, its header left out, when it ends after `plain` bytes in all.
+    fn length(&self, plain: u64) -> u64;
+
     /// Ends the stream; the rest goes to `out`.
     fn finish(self: Box<Self>, out: &mut Vec<u8>) -> Result<()>;
 }

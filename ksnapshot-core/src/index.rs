@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::CatalogModel;
+use crate::storage::LONGEST_OBJECT;
 use crate::{Error, ErrorKind, Result, RowHash};
 
 /// The version of the index that this build writes and the newest one it reads.
@@ -83,6 +84,14 @@ impl Index {
             .any(|f| f.item.is_some_and(|i| i as usize >= self.items.len()))
         {
             return broken("a frame belongs to an item that does not exist".into());
+        }
+        let end = |f: &Frame| f.offset.checked_add(u64::from(f.length));
+        if (self.frames.iter()).any(|f| end(f).is_none_or(|end| end > LONGEST_OBJECT)) {
+            return broken("a frame lies beyond the end of any object".into());
+        }
+        let rows = (self.frames.iter()).try_fold(0u64, |sum, f| sum.checked_add(f.rows));
+        if rows.is_none() {
+            return broken("has more rows than can be counted".into());
         }
         Ok(())
     }
@@ -217,7 +226,7 @@ impl std::ops::AddAssign for DataStats {
 /// One frame: a piece of the stream that can be decompressed alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame {
-    /// Which of the manifest's data objects it lies in.
+    /// Which of the manifest's data objects it lies in; pieces of a stream count each.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub object: u32,
     /// First byte in the object's opened (decrypted) stream.

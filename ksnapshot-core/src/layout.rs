@@ -17,6 +17,8 @@
 //! ```text
 //! YYYY/MM/DD/command/dump-<name>-<YYYYMMDDHHMMSS>-<id>.out.zst.age
 //! ```
+//!
+//! What one object does not take goes on in the next one: `….002.sql.zst.age`, `…-<content>.002.jsonl.zst.age`.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -49,17 +51,36 @@ pub enum Form {
 impl Form {
     /// That of a data object with this file name.
     pub fn of(name: &str) -> Self {
-        // What is before the last dash is the user's own.
-        let tail = name.rsplit('-').next().unwrap_or(name);
-        let has = |suffix: &str| tail.split('.').skip(1).any(|part| part == suffix);
-        if has("jsonl") {
-            Self::JsonLines
-        } else if has("out") {
-            Self::Output
-        } else {
-            Self::Sql
+        Self::in_name(name).map_or_else(Self::default, |(form, _)| form)
+    }
+
+    /// The form that a file name tells, and where: the last one, since names of databases may hold anything.
+    fn in_name(name: &str) -> Option<(Self, usize)> {
+        let at = |form: Self| Some((form, name.rfind(form.suffix())?));
+        [Self::Sql, Self::JsonLines, Self::Output]
+            .into_iter()
+            .filter_map(at)
+            .max_by_key(|(_, at)| *at)
+    }
+
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Sql => ".sql",
+            Self::JsonLines => ".jsonl",
+            Self::Output => ".out",
         }
     }
+}
+
+/// Whether the data object `name` goes on with the stream that `first` begins: the same name, but for its number.
+pub fn continues(first: &str, name: &str) -> bool {
+    let Some((_, at)) = Form::in_name(first) else {
+        return false;
+    };
+    let (stem, suffixes) = first.split_at(at);
+    name.strip_prefix(stem)
+        .and_then(|rest| rest.strip_suffix(suffixes)?.strip_prefix('.'))
+        .is_some_and(|number| number.len() >= 3 && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// The names of one snapshot's objects.
@@ -87,13 +108,19 @@ impl Names {
     }
 
     /// The data of `part`, as written by a codec and an encryptor with these suffixes. Of SQL, `part` is the series' database
-    /// or what stands for one of several; of JSON lines it is the type of content.
-    pub fn data(&self, part: &str, codec: &str, seal: &str) -> Result<Key> {
+    /// or what stands for one of several; of JSON lines it is the type of content. `piece` counts from 1 the objects that
+    /// hold it.
+    pub fn data(&self, part: &str, piece: u32, codec: &str, seal: &str) -> Result<Key> {
         let part = encode(part);
+        let number = match piece {
+            1 => String::new(),
+            piece => format!(".{piece:03}"),
+        };
+        let suffixes = format!("{number}{}{codec}{seal}", self.form.suffix());
         match self.form {
-            Form::Sql => self.key(&part, &format!(".sql{codec}{seal}")),
-            Form::JsonLines => self.key("", &format!("-{part}.jsonl{codec}{seal}")),
-            Form::Output => self.key("", &format!(".out{codec}{seal}")),
+            Form::Sql => self.key(&part, &suffixes),
+            Form::JsonLines => self.key("", &format!("-{part}{suffixes}")),
+            Form::Output => self.key("", &suffixes),
         }
     }
 
@@ -162,8 +189,18 @@ mod tests {
             "ab12cd34",
         );
         assert_eq!(
-            names.data("shop", ".zst", ".age").expect("a key").as_str(),
+            names
+                .data("shop", 1, ".zst", ".age")
+                .expect("a key")
+                .as_str(),
             "2026/11/21/postgresql/dump-db.example.org-shop-20261121235958-ab12cd34.sql.zst.age"
+        );
+        assert_eq!(
+            names
+                .data("shop", 2, ".zst", ".age")
+                .expect("a key")
+                .file_name(),
+            "dump-db.example.org-shop-20261121235958-ab12cd34.002.sql.zst.age"
         );
         assert_eq!(
             names.index("").expect("a key").file_name(),
@@ -180,15 +217,25 @@ mod tests {
             "ab12cd34",
         );
         assert_eq!(
-            lines.data("mapping", ".gz", "").expect("a key").file_name(),
+            lines
+                .data("mapping", 1, ".gz", "")
+                .expect("a key")
+                .file_name(),
             "dump-search-20261121235958-ab12cd34-mapping.jsonl.gz"
+        );
+        assert_eq!(
+            lines
+                .data("data", 1000, ".zst", "")
+                .expect("a key")
+                .file_name(),
+            "dump-search-20261121235958-ab12cd34-data.1000.jsonl.zst"
         );
         assert_eq!(
             lines.manifest().expect("a key").file_name(),
             "dump-search-20261121235958-ab12cd34.manifest.json"
         );
         let output = Names::new(&series("a.jsonl", ""), Form::Output, time, "ab12cd34");
-        let data = output.data("", ".zst", ".age").expect("a key");
+        let data = output.data("", 1, ".zst", ".age").expect("a key");
         assert_eq!(
             data.file_name(),
             "dump-a.jsonl-20261121235958-ab12cd34.out.zst.age"
@@ -205,6 +252,28 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn pieces_are_known_by_their_names(
+            lines: bool,
+            database in "[a-z.]{0,3}(\\.sql|\\.jsonl|\\.002)?",
+            other in "[a-z.]{0,3}(\\.sql|\\.jsonl)?",
+            piece in 2u32..2000,
+            seal in "(\\.age)?",
+        ) {
+            let form = if lines { Form::JsonLines } else { Form::Sql };
+            let names = Names::new(&series("n", &database), form, Timestamp::UNIX_EPOCH, "ab12cd34");
+            let name = |part: &str, piece| {
+                let key = names.data(part, piece, ".zst", &seal).expect("a key");
+                key.file_name().to_owned()
+            };
+            let first = name(&database, 1);
+            prop_assert_eq!(Form::of(&first), form);
+            prop_assert!(continues(&first, &name(&database, piece)));
+            prop_assert!(!continues(&first, &first));
+            prop_assert!(!continues(&name(&database, piece), &first));
+            prop_assert_eq!(continues(&name(&other, 1), &name(&database, piece)), other == database);
+        }
+
         #[test]
         fn any_name_gives_a_valid_key_of_the_same_depth(name: String, database: String) {
             let key = Names::new(&series(&name, &database), Form::Sql, Timestamp::UNIX_EPOCH, &new_id()).manifest().expect("valid");

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::storage::LONGEST_OBJECT;
 use crate::{Error, ErrorKind, Result, Series};
 
 /// The version of the manifest that this build writes and the newest one it reads.
@@ -36,7 +37,7 @@ pub struct Manifest {
     /// How the objects are sealed; none when they are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption: Option<Encryption>,
-    /// The objects beside the manifest: the data in order, and the index.
+    /// The objects beside the manifest: the data in order, the pieces of a stream one after the other, and the index.
     pub objects: Vec<ObjectEntry>,
     /// How much of what.
     pub counts: Counts,
@@ -81,6 +82,11 @@ impl Manifest {
             return Err(Error::corrupt(
                 "manifest: an object's name is not a file name",
             ));
+        }
+        let sum = (manifest.objects.iter()).try_fold(0u64, |sum, o| sum.checked_add(o.bytes));
+        let lies = |o: &ObjectEntry| o.header > o.bytes || o.bytes > LONGEST_OBJECT;
+        if sum.is_none() || manifest.objects.iter().any(lies) {
+            return Err(Error::corrupt("manifest: an object's size makes no sense"));
         }
         Ok(manifest)
     }

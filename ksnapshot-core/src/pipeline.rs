@@ -19,6 +19,7 @@ mod replay;
 mod schedule;
 mod selection;
 pub mod sink;
+mod stream;
 mod tally;
 mod texts;
 mod upload;

@@ -16,6 +16,9 @@ use crate::{Error, ErrorKind, Result};
 /// without a word, unless somebody says so.
 pub const ORPHANED_AFTER: Duration = Duration::from_secs(48 * 3600);
 
+/// More bytes than any store keeps in one object. Who says more lies; with less, whoever adds up some of them needs no care.
+pub(crate) const LONGEST_OBJECT: u64 = 1 << 60;
+
 /// The name of an object: segments joined by `/`, relative to the storage's prefix, never empty, without `.`
 /// and `..` segments.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -144,6 +147,12 @@ pub trait Storage: Send + Sync + Debug + Display {
 /// [`ObjectWriter::abort`].
 #[async_trait]
 pub trait ObjectWriter: Send {
+    /// The most bytes that the object may have; none for a storage without a limit. The pipeline goes on in another
+    /// object, and never sends more.
+    fn limit(&self) -> Option<u64> {
+        None
+    }
+
     /// Appends `block`; waits while enough is under way.
     async fn write(&mut self, block: Bytes) -> Result<()>;
 

@@ -54,7 +54,9 @@ mod tests {
             "2026-11-21T03:00:00Z".parse().expect("a time"),
             "ab12cd34",
         );
-        let key = names.data(&series.database, ".gz", ".age").expect("a key");
+        let key = names
+            .data(&series.database, 1, ".gz", ".age")
+            .expect("a key");
         assert_eq!(
             key.file_name(),
             "dump-shop.statefulset.db.main-app-20261121030000-ab12cd34.sql.gz.age"

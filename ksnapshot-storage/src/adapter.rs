@@ -1,10 +1,11 @@
 //! Any `object_store` as a [`Storage`].
 //!
-//! What that library leaves to its callers and a backup must have right: parts of equal size within the limit of
-//! 10,000, a bound on what is in flight, an abort after every failure, reads that survive a broken connection, and
+//! What that library leaves to its callers and a backup must have right: parts of equal size within the store's limit of
+//! them, a bound on what is in flight, an abort after every failure, reads that survive a broken connection, and
 //! deletion that may be repeated. Its churn stays in this file.
 
 use std::fmt::{self, Debug, Display};
+use std::num::NonZeroU16;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,7 +26,7 @@ use object_store::{
 
 use crate::failure::{Deed, explain, is_beyond_the_end, is_not_implemented, silent, within};
 use crate::unfinished::{Begun, Uploads};
-use crate::upload::{PartRetry, Upload, part_size};
+use crate::upload::{DEFAULT_PARTS, PartRetry, Upload, part_size};
 
 /// For a request that moves little: all of its repetitions together, and some slack for a busy server.
 const SMALL: Duration = Duration::from_secs(120);
@@ -46,6 +47,7 @@ pub struct Adapter {
     name: String,
     /// Empty for the whole store.
     prefix: Path,
+    max_parts: usize,
     /// Found to be unable of conditional writes; asking again would cost all the retries each time.
     ignores_conditions: Arc<AtomicBool>,
     /// How to see uploads that nobody finished, which the library has no call for.
@@ -66,6 +68,7 @@ impl Adapter {
             store,
             name,
             prefix,
+            max_parts: DEFAULT_PARTS,
             ignores_conditions: Arc::default(),
             uploads: None,
         })
@@ -77,6 +80,13 @@ impl Adapter {
             uploads: Some(Arc::new(uploads)),
             ..self
         }
+    }
+
+    /// For a store that takes another number of parts an object than 9,500.
+    #[must_use]
+    pub fn max_parts(mut self, parts: NonZeroU16) -> Self {
+        self.max_parts = usize::from(parts.get());
+        self
     }
 
     /// What all paths of this place begin with.
@@ -158,6 +168,7 @@ impl Storage for Adapter {
             key.clone(),
             place,
             part_size(expected),
+            self.max_parts,
         )))
     }
 

@@ -46,7 +46,7 @@ impl Cloud {
     /// What the query of its URLs may say, in the order in which an error lists it.
     pub(crate) fn settings(self) -> &'static [&'static str] {
         match self {
-            Self::S3 => &["endpoint", "region", "style", "checksum", "ca"],
+            Self::S3 => &["endpoint", "region", "style", "checksum", "max-parts", "ca"],
             Self::Gcs => &["endpoint", "ca"],
             Self::Azure => &["account", "endpoint", "ca"],
         }

@@ -4,8 +4,9 @@
 //!
 //! - a path, or `file:///path`, is a [`Folder`]: durable, atomic, without a server;
 //! - `s3://bucket/prefix` is a bucket. Its query says how to get there: `endpoint` (where we talk), `region` (what
-//!   requests are signed for), `style` (`path` or `virtual`), `checksum` (`sha256` or `none`) and `ca` (certificates to
-//!   trust besides the system's);
+//!   requests are signed for), `style` (`path` or `virtual`), `checksum` (`sha256` or `none`), `ca` (certificates to
+//!   trust besides the system's) and `max-parts` (how many parts of 8 to 32 MiB one object may have: 9,500 unless the
+//!   store takes less);
 //! - `gs://bucket/prefix` is one of Google Cloud Storage (feature `gcs`), with `endpoint` and `ca`;
 //! - `az://container/prefix?account=NAME` is a container of Azure (feature `azure`), with `endpoint` and `ca`.
 //!

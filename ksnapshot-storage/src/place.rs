@@ -1,6 +1,7 @@
 //! The text that names a storage, parsed once, at the edge. Pure: nothing is opened or looked up here.
 
 use std::fmt::{self, Display};
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use ksnapshot_core::{Error, ErrorKind, Result};
@@ -8,6 +9,7 @@ use url::{Host, Url};
 
 use crate::client::is_loopback_name;
 use crate::cloud::Cloud;
+use crate::upload::{DEFAULT_PARTS, MOST_PARTS};
 
 /// Where a storage is, as its user wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub(crate) struct BucketPlace {
     pub(crate) account: Option<String>,
     /// A file of certificates to trust besides the system's.
     pub(crate) ca: Option<PathBuf>,
+    /// How many parts an object may have, where the store takes fewer or more than usual.
+    pub(crate) max_parts: Option<NonZeroU16>,
 }
 
 /// Where a request names the bucket.
@@ -123,6 +127,7 @@ impl BucketPlace {
             checksum: None,
             account: None,
             ca: None,
+            max_parts: None,
         };
         let mut seen = Vec::new();
         for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -177,6 +182,19 @@ impl BucketPlace {
                         .hint("checksum is sha256 or none."));
                     }
                 });
+            }
+            "max-parts" => {
+                let parts = value.parse().ok().filter(|&parts: &NonZeroU16| {
+                    (2..=MOST_PARTS).contains(&usize::from(parts.get()))
+                });
+                self.max_parts = Some(parts.ok_or_else(|| {
+                    usage(format!(
+                        "storage {self}: max-parts {value:?} is out of range"
+                    ))
+                    .hint(format!(
+                        "Write a number from 2 to {MOST_PARTS}; without it, it is {DEFAULT_PARTS}."
+                    ))
+                })?);
             }
             "account" => {
                 if !value
@@ -368,7 +386,7 @@ mod tests {
         );
 
         let full = bucket(
-            "s3://my.bucket/p?endpoint=http://127.0.0.1:9000&region=eu-west-3&style=virtual&ca=/etc/ca%20x.pem",
+            "s3://my.bucket/p?endpoint=http://127.0.0.1:9000&region=eu-west-3&style=virtual&ca=/etc/ca%20x.pem&max-parts=1000",
         );
         assert_eq!(
             full.endpoint.as_ref().map(Url::as_str),
@@ -377,6 +395,7 @@ mod tests {
         assert_eq!(full.region.as_deref(), Some("eu-west-3"));
         assert_eq!(full.style, Some(Style::Virtual));
         assert_eq!(full.ca, Some(PathBuf::from("/etc/ca x.pem")));
+        assert_eq!(full.max_parts, NonZeroU16::new(1000));
         assert_eq!(
             full.to_string(),
             "s3://my.bucket/p",
@@ -438,11 +457,15 @@ mod tests {
         refused(
             "s3://b?zzz=hunter2",
             "unknown setting",
-            "Known settings are endpoint, region, style, checksum, ca.",
+            "Known settings are endpoint, region, style, checksum, max-parts, ca.",
         );
         refused("s3://b?region=a&region=b", "twice", "once");
         refused("s3://b?region=", "no value", "region=");
         refused("s3://b?style=dns", "style", "virtual");
+        for parts in ["1", "0", "10001", "-2", "many", "99999999999"] {
+            let url = format!("s3://b?max-parts={parts}");
+            refused(&url, "max-parts", "from 2 to 10000");
+        }
         refused("s3://b?endpoint=host:9000", "endpoint", "https://host");
         refused("s3://b?endpoint=ftp://host", "endpoint", "https://host");
         refused("s3://b/a//b", "empty or relative", "folder/folder");

@@ -81,7 +81,11 @@ pub(crate) fn open(place: &BucketPlace, env: Env<'_>) -> Result<Adapter> {
         })?;
     let store = Arc::new(store);
     let uploads = Uploads::new(Arc::clone(&store), options, region);
-    Ok(Adapter::new(store, name, &place.prefix)?.with_uploads(uploads))
+    let adapter = Adapter::new(store, name, &place.prefix)?.with_uploads(uploads);
+    Ok(match place.max_parts {
+        Some(parts) => adapter.max_parts(parts),
+        None => adapter,
+    })
 }
 
 fn with_credentials(builder: AmazonS3Builder, credentials: Credentials) -> AmazonS3Builder {

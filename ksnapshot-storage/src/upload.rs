@@ -13,8 +13,11 @@ use crate::failure::{Deed, explain, within};
 
 const MIB: u64 = 1024 * 1024;
 
-/// The store's limit. The pipeline begins another object well before.
-const MAX_PARTS: usize = 10_000;
+/// What S3 takes, and most others.
+pub(crate) const MOST_PARTS: usize = 10_000;
+
+/// The parts of one object, unless a store takes less: well below what S3 takes.
+pub(crate) const DEFAULT_PARTS: usize = 9_500;
 
 /// So many parts are on their way besides the one that is being filled: two keep a connection busy while one waits
 /// for its answer. Large parts keep it busy alone, and two of them would cost the memory that is promised.
@@ -37,7 +40,7 @@ const ABORTING: Duration = Duration::from_secs(30);
 pub fn part_size(expected: Option<u64>) -> u64 {
     let fitting = expected
         .unwrap_or(0)
-        .div_ceil(MAX_PARTS as u64 / 2)
+        .div_ceil(MOST_PARTS as u64 / 2)
         .div_ceil(MIB)
         * MIB;
     fitting.clamp(8 * MIB, 32 * MIB)
@@ -49,6 +52,7 @@ pub(crate) struct Upload {
     key: Key,
     place: String,
     part_size: usize,
+    max_parts: usize,
     part: PutPayloadMut,
     parts: usize,
     size: u64,
@@ -63,12 +67,14 @@ impl Upload {
         key: Key,
         place: String,
         part_size: u64,
+        max_parts: usize,
     ) -> Self {
         Self {
             upload,
             key,
             place,
             part_size: usize::try_from(part_size).unwrap_or(usize::MAX),
+            max_parts,
             part: new_part(),
             parts: 0,
             size: 0,
@@ -77,16 +83,19 @@ impl Upload {
     }
 
     async fn send(&mut self) -> Result<()> {
-        if self.parts == MAX_PARTS {
+        if self.parts == self.max_parts {
             return Err(Error::new(
                 ErrorKind::Failed,
                 format!(
-                    "{}: larger than {MAX_PARTS} parts of {} MiB",
+                    "{}: larger than {} parts of {} MiB",
                     self.place,
+                    self.max_parts,
                     self.part_size as u64 / MIB
                 ),
             )
-            .hint("State the expected size, so that larger parts are chosen."));
+            .hint(
+                "State the expected size, so that larger parts are chosen, or allow more parts.",
+            ));
         }
         while self.in_flight.len() >= in_flight(self.part_size as u64) {
             self.landed().await?;
@@ -138,6 +147,10 @@ impl Upload {
 
 #[async_trait]
 impl ObjectWriter for Upload {
+    fn limit(&self) -> Option<u64> {
+        Some(self.part_size as u64 * self.max_parts as u64)
+    }
+
     async fn write(&mut self, mut block: Bytes) -> Result<()> {
         self.size += block.len() as u64;
         while !block.is_empty() {

@@ -19,6 +19,8 @@ mod elastic_harness;
 mod embedding;
 #[path = "it/faults.rs"]
 mod faults;
+#[path = "it/fuzz.rs"]
+mod fuzz;
 #[path = "it/harness.rs"]
 mod harness;
 #[path = "it/history.rs"]

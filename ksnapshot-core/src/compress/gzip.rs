@@ -55,7 +55,8 @@ impl Compressor for Gzip {
     }
 
     fn decompress(&self, frame: &[u8], plain: usize) -> Result<Vec<u8>> {
-        let mut block = Vec::with_capacity(plain);
+        // No byte of a member stands for more than 1,032: a lie about the size takes no memory.
+        let mut block = Vec::with_capacity(plain.min(frame.len().saturating_mul(1032)));
         // One byte more than expected is enough to see that a frame is too long.
         MultiGzDecoder::new(frame)
             .take(plain as u64 + 1)

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use zstd::bulk;
-use zstd::zstd_safe::CParameter;
+use zstd::zstd_safe::{CParameter, get_frame_content_size};
 
 use super::{Compressor, Idle, expect_length, undecodable};
 use crate::{Codec, Error, ErrorKind, Result};
@@ -17,6 +17,9 @@ const TABLES_IN_CACHE: [CParameter; 3] = [
     CParameter::HashLog(16),
     CParameter::ChainLog(15),
 ];
+
+/// No byte stands for more: a block of 128 KiB takes 4 at least.
+const MOST_OF_A_BYTE: usize = 32 << 10;
 
 /// zstd at one level. Each frame carries its length and a checksum.
 pub struct Zstd {
@@ -76,6 +79,13 @@ impl Compressor for Zstd {
     }
 
     fn decompress(&self, frame: &[u8], plain: usize) -> Result<Vec<u8>> {
+        // Memory is taken for what the frame itself says, too, and for no more than a frame of its size can hold.
+        let says = get_frame_content_size(frame).ok().flatten();
+        if says != Some(plain as u64) || plain.div_ceil(MOST_OF_A_BYTE) > frame.len() {
+            return Err(Error::corrupt(format!(
+                "a frame does not hold the {plain} bytes that the index says"
+            )));
+        }
         expect_length(bulk::decompress(frame, plain).map_err(undecodable)?, plain)
     }
 

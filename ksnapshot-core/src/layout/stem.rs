@@ -187,7 +187,11 @@ mod tests {
             let names = Names::new(&series, form, time, &new_id());
             let manifest = Stem::of(&names.manifest().expect("a key"));
             prop_assert!(manifest.is_some());
-            for key in [names.data(&part, codec, seal), names.index(seal)] {
+            for key in [
+                names.data(&part, 1, codec, seal),
+                names.data(&part, 2, codec, seal),
+                names.index(seal),
+            ] {
                 prop_assert_eq!(&Stem::of(&key.expect("a key")), &manifest);
             }
         }

@@ -12,13 +12,14 @@ use tokio::task::JoinSet;
 
 use super::definitions::pack;
 use super::sink::{Findings, PartSink, Shared};
+use super::stream::Stream;
 use super::upload::{self, Upload, Written};
 use crate::compress::Zstd;
 use crate::layout::{Names, new_id};
 use crate::{
     Compressor, Counts, Cx, DataStats, DumpSession, Dumper, Encryption, Encryptor, Error,
-    ErrorKind, Event, INDEX_VERSION, Index, Item, Key, MANIFEST_VERSION, Manifest, ObjectEntry,
-    ObjectPlan, ObjectRole, Outcome, Outline, Problem, PutMode, Result, Series, Stage, Storage,
+    ErrorKind, Event, INDEX_VERSION, Index, Item, Key, MANIFEST_VERSION, Manifest, ObjectPlan,
+    ObjectRole, Outcome, Outline, Problem, PutMode, Result, Series, Stage, Storage,
 };
 
 /// How to dump.
@@ -144,7 +145,6 @@ async fn once(
 
 /// What the data stage left behind.
 struct Streamed {
-    entries: Vec<ObjectEntry>,
     written: Written,
     problems: Vec<Problem>,
     missing: BTreeSet<u32>,
@@ -166,23 +166,19 @@ async fn stream_data(
         problems: outline.problems.clone(),
         missing: BTreeSet::new(),
     }));
-    let mut entries = Vec::new();
     let mut written = Written::default();
     for number in 0..outline.objects.len() {
-        let entry =
-            stream_object(session, number, &findings, &mut written, undo, request, cx).await?;
-        entries.push(entry);
+        stream_object(session, number, &findings, &mut written, undo, request, cx).await?;
     }
     let findings = std::mem::take(&mut *findings.lock().unwrap_or_else(PoisonError::into_inner));
     Ok(Streamed {
-        entries,
         written,
         problems: findings.problems,
         missing: findings.missing,
     })
 }
 
-/// Writes one data object: definitions before the data, the data by all readers, definitions after it.
+/// Writes one data object, or the pieces of it: definitions before the data, the data by all readers, definitions after it.
 async fn stream_object(
     session: &Arc<dyn DumpSession>,
     number: usize,
@@ -191,30 +187,12 @@ async fn stream_object(
     undo: &mut Undo<'_>,
     request: &DumpRequest,
     cx: &Cx,
-) -> Result<ObjectEntry> {
+) -> Result<()> {
     let outline = session.outline();
     let plan = &outline.objects[number];
-    let bytes = plan.parts.iter().map(|p| p.estimate).sum();
-    let seal = request.encryptor.as_ref().map_or("", |e| e.extension());
-    let key = (undo.names).data(&plan.name, request.compressor.extension(), seal)?;
-    if undo.finished.contains(&key) {
-        return Err(Error::new(
-            ErrorKind::Failed,
-            format!("{key}: two data objects of one name"),
-        ));
-    }
-    let encryptor = request.encryptor.as_deref();
-    let mut upload = Upload::begin(
-        undo.storage,
-        key.clone(),
-        ObjectRole::Data,
-        encryptor,
-        Some(bytes),
-        cx,
-    )
-    .await?;
+    let mut stream = Stream::begin(undo, written, (outline, plan), request, cx).await?;
 
-    let (queue, mut frames) = mpsc::channel(32);
+    let (queue, frames) = mpsc::channel(32);
     let shared = Arc::new(Shared {
         compressor: Arc::clone(&request.compressor),
         queue,
@@ -226,20 +204,15 @@ async fn stream_object(
         write_definitions(&shared, outline, plan, Stage::PreData).await?;
         write_data(&shared, session, number, request.jobs).await?;
         write_definitions(&shared, outline, plan, Stage::PostData).await?;
-        // The last sender goes here, which ends the upload's loop.
+        // The last sender goes here, which ends the stream.
         drop(shared);
         Ok(())
     };
-    // Whichever side fails first ends the other: readers are aborted with their task set. The upload itself is never
-    // dropped in the middle of a call, so that it can be aborted.
-    let stored = upload::store_frames(&mut upload, number, &mut frames, written);
-    match cx.guard(async { tokio::try_join!(produced, stored) }).await {
-        Ok(((), ())) => {
-            undo.finished.push(key);
-            upload.finish().await
-        }
+    // Readers that are not needed any more are aborted with their task set.
+    match stream.fill(produced, frames).await {
+        Ok(()) => stream.finish().await,
         Err(error) => {
-            upload.abort().await;
+            stream.abort().await;
             Err(error)
         }
     }
@@ -363,7 +336,7 @@ async fn commit(
     }
     undo.finished.push(key);
     let entry = upload.finish().await?;
-    manifest.objects = streamed.entries;
+    manifest.objects = streamed.written.objects;
     manifest.objects.push(entry);
 
     // The last moment to turn back.
@@ -439,10 +412,10 @@ fn pack_index(index: &Index) -> Result<Vec<u8>> {
 }
 
 /// What has to go again when the dump fails.
-struct Undo<'a> {
-    storage: &'a dyn Storage,
-    names: &'a Names,
-    finished: Vec<Key>,
+pub(super) struct Undo<'a> {
+    pub(super) storage: &'a dyn Storage,
+    pub(super) names: &'a Names,
+    pub(super) finished: Vec<Key>,
 }
 
 impl Undo<'_> {

@@ -58,7 +58,7 @@ impl Excerpt {
     }
 
     /// The whole data, byte for byte.
-    fn whole(index: &Arc<Index>, frames: FrameReader) -> Self {
+    pub fn whole(index: &Arc<Index>, frames: FrameReader) -> Self {
         let all = 0..u32::try_from(index.frames.len()).unwrap_or(u32::MAX);
         let todo = runs(&index.frames, all)
             .into_iter()
@@ -74,7 +74,7 @@ impl Excerpt {
     }
 
     /// Only the rows of what was chosen.
-    fn rows(index: &Arc<Index>, frames: FrameReader, selection: &Selection) -> Self {
+    pub fn rows(index: &Arc<Index>, frames: FrameReader, selection: &Selection) -> Self {
         let rows = index.data_frames();
         let wanted = (selection.items.iter())
             .filter_map(|id| rows.get(id))
@@ -91,21 +91,21 @@ impl Excerpt {
     }
 
     /// Only what was chosen, and the settings under which it is replayed.
-    fn of(index: &Arc<Index>, frames: FrameReader, selection: &Selection) -> Self {
+    pub fn of(index: &Arc<Index>, frames: FrameReader, selection: &Selection) -> Self {
         let rows = index.data_frames();
-        let object = |frame: u32| index.frames[frame as usize].object;
+        let stream = |frame: u32| frames.stream_of(index.frames[frame as usize].object);
         let chosen = |id: &u32| selection.items.binary_search(id).is_ok();
         let texts = |of: u32, stage: Stage| {
             let mut texts: Vec<(Place, bool)> = (index.items.iter())
                 .filter(|i| i.stage == stage && (chosen(&i.id) || i.aspect == Aspect::Setting))
                 .filter_map(|i| Some((i.place?, i.aspect == Aspect::Setting)))
-                .filter(|(place, _)| object(place.frame) == of)
+                .filter(|(place, _)| stream(place.frame) == of)
                 .collect();
             texts.sort_by_key(|(place, _)| (place.frame, place.offset));
             texts
         };
         let mut todo = VecDeque::new();
-        // Each data object has settings of its own, which hold for what follows them there.
+        // Each stream has settings of its own, which hold for what follows them there, in one object or in several.
         for number in 0..=index.frames.iter().map(|f| f.object).max().unwrap_or(0) {
             let mut pieces = VecDeque::new();
             let mut holds_more = false;
@@ -115,7 +115,7 @@ impl Excerpt {
                         .filter_map(|id| rows.get(id))
                         .flatten()
                         .copied()
-                        .filter(|&frame| object(frame) == number);
+                        .filter(|&frame| stream(frame) == number);
                     let runs = runs(&index.frames, wanted);
                     holds_more |= !runs.is_empty();
                     pieces.extend(runs.into_iter().map(Piece::Run));

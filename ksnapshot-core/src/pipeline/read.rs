@@ -10,7 +10,7 @@ use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use crate::age::from_io;
 use crate::compress::Zstd;
-use crate::layout::MANIFEST_SUFFIX;
+use crate::layout::{MANIFEST_SUFFIX, continues};
 use crate::{
     Choice, Compressor, Decryptor, Error, ErrorKind, Formats, Frame, Index, Key, Manifest,
     ObjectEntry, Result, RowHash, Storage, choose,
@@ -244,8 +244,13 @@ impl Snapshot {
     pub async fn frames(&self, decryptor: Option<&Arc<dyn Decryptor>>) -> Result<FrameReader> {
         let decryptor = self.decryptor(decryptor)?.map(Arc::clone);
         let compressor = self.compressor()?;
-        let mut objects = Vec::new();
-        for entry in self.manifest.data() {
+        let mut objects: Vec<Object> = Vec::new();
+        let mut first: Option<(u32, &str)> = None;
+        for (number, entry) in (0..).zip(self.manifest.data()) {
+            let (stream, _) = *match &mut first {
+                Some(first) if continues(first.1, &entry.name) => first,
+                first => first.insert((number, &entry.name)),
+            };
             let key = self.object_key(entry)?;
             let header = if entry.header == 0 {
                 Bytes::new()
@@ -256,6 +261,7 @@ impl Snapshot {
             };
             objects.push(Object {
                 key,
+                stream,
                 header,
                 bytes: entry.bytes,
             });
@@ -308,6 +314,8 @@ struct Frames {
 #[derive(Debug)]
 struct Object {
     key: Key,
+    /// The number of the first object of the stream that it is a piece of.
+    stream: u32,
     header: Bytes,
     bytes: u64,
 }
@@ -320,6 +328,12 @@ impl FrameReader {
         };
         let object = self.object(first)?;
         let opened = first.offset..last.offset + u64::from(last.length);
+        if opened.end > object.bytes {
+            return Err(Error::corrupt(format!(
+                "{}: is shorter than the index says",
+                object.key
+            )));
+        }
         let window = match &self.inner.decryptor {
             Some(decryptor) => decryptor.window(object.header.len() as u64, opened.clone()),
             None => opened.clone(),
@@ -346,6 +360,12 @@ impl FrameReader {
     pub async fn one(&self, frame: &Frame) -> Result<Vec<u8>> {
         let mut blocks = self.run(std::slice::from_ref(frame)).await?;
         Ok(blocks.pop().unwrap_or_default())
+    }
+
+    /// The first of the objects that hold the same stream as this one; the same one for most.
+    pub(super) fn stream_of(&self, object: u32) -> u32 {
+        let found = self.inner.objects.get(object as usize);
+        found.map_or(object, |object| object.stream)
     }
 
     fn object(&self, frame: &Frame) -> Result<&Object> {

@@ -121,7 +121,7 @@ impl Shared {
         self.queue
             .send(Pending {
                 frame,
-                _memory: InFlight(permit),
+                memory: InFlight(permit),
             })
             .await
             .map_err(|_| Error::cancelled())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 
 use crate::{
@@ -65,11 +65,36 @@ pub(super) fn fits(length: usize) -> Result<u32> {
     })
 }
 
+impl Packed {
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(super) fn length(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// The item that it is of, or the first of them.
+    pub(super) fn item(&self) -> Option<u32> {
+        (self.frame.item).or_else(|| self.places.first().map(|(item, ..)| *item))
+    }
+}
+
 /// A frame in the making, and the memory it takes until it is stored.
 #[derive(Debug)]
 pub(super) struct Pending {
     pub(super) frame: JoinHandle<Result<Packed>>,
-    pub(super) _memory: InFlight,
+    pub(super) memory: InFlight,
+}
+
+impl Pending {
+    /// The frame, when it is made.
+    pub(super) async fn packed(self) -> Result<(Packed, InFlight)> {
+        let packed = self.frame.await.map_err(|cause| {
+            Error::new(ErrorKind::Failed, "compression stopped").source(cause)
+        })??;
+        Ok((packed, self.memory))
+    }
 }
 
 /// Given back when the frame has been handed to the upload.
@@ -78,15 +103,21 @@ pub(super) struct InFlight(
     #[expect(dead_code, reason = "held, not read")] pub(super) OwnedSemaphorePermit,
 );
 
-/// What was written: for the index.
+/// What was written: for the index, and of data objects for the manifest.
 #[derive(Debug, Default)]
 pub(super) struct Written {
+    pub(super) objects: Vec<ObjectEntry>,
     pub(super) frames: Vec<Frame>,
     pub(super) places: Vec<(u32, Place)>,
 }
 
 impl Written {
-    fn place(&mut self, packed: Packed, object: u32, offset: u64) -> Result<()> {
+    /// The number of the data object that is under way.
+    pub(super) fn next_object(&self) -> Result<u32> {
+        fits(self.objects.len())
+    }
+
+    pub(super) fn place(&mut self, packed: Packed, object: u32, offset: u64) -> Result<()> {
         let number = fits(self.frames.len())?;
         let place = |(item, offset, length)| {
             (
@@ -105,6 +136,30 @@ impl Written {
             ..packed.frame
         });
         Ok(())
+    }
+}
+
+/// Where a frame finds room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// In the object that is under way.
+    Here,
+    /// In an object that holds nothing yet.
+    InTheNext,
+    /// In no object: it is larger than one may be.
+    Nowhere,
+}
+
+/// Where `frame` bytes find room, when the object holds `held` bytes and may have `limit` of those that `stored` makes of
+/// them. Pure.
+fn room(held: u64, frame: u64, limit: Option<u64>, stored: impl Fn(u64) -> u64) -> Room {
+    let fits = |bytes| limit.is_none_or(|limit| stored(bytes) <= limit);
+    if fits(held.saturating_add(frame)) {
+        Room::Here
+    } else if held > 0 && fits(frame) {
+        Room::InTheNext
+    } else {
+        Room::Nowhere
     }
 }
 
@@ -154,6 +209,33 @@ impl Upload {
         })
     }
 
+    pub(super) fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Bytes that went in, before the seal.
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Where so many bytes more find room.
+    pub(super) fn room(&self, frame: u64) -> Room {
+        let sealed = |plain| self.seal.as_ref().map_or(plain, |seal| seal.length(plain));
+        room(self.position, frame, self.writer.limit(), |plain| {
+            self.header.saturating_add(sealed(plain))
+        })
+    }
+
+    /// Why so many bytes find room nowhere.
+    pub(super) fn too_large(&self, frame: u64) -> Error {
+        let limit = self.writer.limit().unwrap_or(u64::MAX);
+        Error::new(
+            ErrorKind::Failed,
+            format!("{frame} bytes in one piece, and an object of this storage takes {limit}"),
+        )
+        .hint("Choose a storage that takes larger objects, or let this one have more parts an object.")
+    }
+
     pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<()> {
         match &mut self.seal {
             Some(seal) => seal.update(bytes, &mut self.ready)?,
@@ -179,7 +261,8 @@ impl Upload {
 
     /// Completes the object, or takes back what was written of it.
     pub(super) async fn finish(mut self) -> Result<ObjectEntry> {
-        if let Err(error) = self.flush().await {
+        let cx = self.cx.clone();
+        if let Err(error) = cx.patiently(self.flush()).await {
             self.abort().await;
             return Err(error);
         }
@@ -229,26 +312,47 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// Stores frames in the order in which they were sent, until every sender is gone. `number` is the object's.
-pub(super) async fn store_frames(
-    upload: &mut Upload,
-    number: usize,
-    queue: &mut mpsc::Receiver<Pending>,
-    written: &mut Written,
-) -> Result<()> {
-    let object = fits(number)?;
-    while let Some(pending) = queue.recv().await {
-        let packed = pending.frame.await.map_err(|cause| {
-            Error::new(ErrorKind::Failed, "compression stopped").source(cause)
-        })??;
-        let offset = upload.position;
-        upload.write(&packed.bytes).await?;
-        written.place(packed, object, offset)?;
-    }
-    Ok(())
-}
-
 /// Shares of the permit: kept here so that the sink does not know the storage.
 pub(super) fn memory() -> Arc<tokio::sync::Semaphore> {
     Arc::new(tokio::sync::Semaphore::new(super::MEMORY_IN_FLIGHT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// As age does it, with smaller chunks.
+    fn sealed(plain: u64) -> u64 {
+        30 + plain + plain.div_ceil(64).max(1) * 16
+    }
+
+    proptest! {
+        #[test]
+        fn objects_are_cut_between_frames_and_only_when_full(
+            frames in proptest::collection::vec(1u64..500, 0..60),
+            limit in 46u64..2000,
+        ) {
+            let mut objects = vec![Vec::new()];
+            for &frame in &frames {
+                let held = objects.last().map_or(0, |o: &Vec<u64>| o.iter().sum());
+                match room(held, frame, Some(limit), sealed) {
+                    Room::Here => objects.last_mut().expect("there is one").push(frame),
+                    Room::InTheNext => {
+                        prop_assert!(held > 0 && sealed(held + frame) > limit, "cut without need");
+                        prop_assert_eq!(room(0, frame, Some(limit), sealed), Room::Here);
+                        objects.push(vec![frame]);
+                    }
+                    Room::Nowhere => prop_assert!(sealed(frame) > limit),
+                }
+                prop_assert_eq!(room(held, frame, None, sealed), Room::Here);
+            }
+            for object in &objects {
+                prop_assert!(sealed(object.iter().sum()) <= limit);
+                prop_assert!(objects.len() == 1 || !object.is_empty());
+            }
+            let fitting: Vec<u64> = frames.into_iter().filter(|&f| sealed(f) <= limit).collect();
+            prop_assert_eq!(objects.concat(), fitting);
+        }
+    }
 }

@@ -68,6 +68,12 @@ pub async fn verify(
             });
         }
         let index = Arc::new(snapshot.index(decryptor).await?);
+        let objects = snapshot.manifest.data().count();
+        if (index.frames.iter()).any(|f| f.object as usize >= objects) {
+            return Err(Error::corrupt(
+                "index: a frame lies in an object that the manifest does not name",
+            ));
+        }
         for (number, entry) in snapshot.manifest.data().enumerate() {
             decode(snapshot, entry, number, &index, decryptor, cx).await?;
         }
@@ -169,6 +175,9 @@ async fn decode(
                     return Err(Error::corrupt(format!(
                         "index: no frame begins at {position}"
                     )));
+                }
+                if frame.offset + u64::from(frame.length) > entry.bytes {
+                    return Err(Error::corrupt("is shorter than its index says"));
                 }
                 bytes.resize(frame.length as usize, 0);
                 opened.read_exact(&mut bytes).map_err(cut)?;

@@ -32,6 +32,8 @@ mod prune;
 mod requests;
 #[path = "faults/rights.rs"]
 mod rights;
+#[path = "faults/rollover.rs"]
+mod rollover;
 #[path = "faults/secrets.rs"]
 mod secrets;
 #[path = "faults/signals.rs"]

@@ -46,7 +46,7 @@ impl History {
         };
         let (id, started) = (new_id(), Timestamp::now() - age);
         let names = Names::new(&series, Form::Sql, started, &id);
-        let data = names.data("shop", ".zst", ".age").unwrap();
+        let data = names.data("shop", 1, ".zst", ".age").unwrap();
         let index = names.index(".age").unwrap();
         let entry = |role, key: &Key| ObjectEntry {
             role,

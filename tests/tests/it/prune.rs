@@ -62,7 +62,7 @@ fn check(history: &History, place: &str, minio: Option<&Minio>) {
     let real = real.args(["--to", place]).password();
     let real = minio
         .into_iter()
-        .fold(real, Ksnapshot::credentials)
+        .fold(real, |run, minio| run.credentials(minio))
         .run()
         .unwrap()
         .success()
@@ -106,7 +106,9 @@ fn check(history: &History, place: &str, minio: Option<&Minio>) {
     );
     assert!(kept.contains(&real));
     let verify = Ksnapshot::new(["verify", &format!("{place}#{real}")]);
-    let verify = minio.into_iter().fold(verify, Ksnapshot::credentials);
+    let verify = minio
+        .into_iter()
+        .fold(verify, |run, minio| run.credentials(minio));
     verify.run().unwrap().success().unwrap();
     for line in lines {
         let rules = line["rules"].as_array().unwrap();

@@ -44,7 +44,7 @@ async fn snapshot(storage: &dyn Storage, name: &str, days: i64) -> [Key; 3] {
     let id = format!("{:0>8}", format!("{name}{days}"));
     let names = Names::new(&series, Form::Sql, started, &id);
     let [data, index] =
-        [names.data("shop", ".zst", ""), names.index("")].map(|k| k.expect("a key"));
+        [names.data("shop", 1, ".zst", ""), names.index("")].map(|k| k.expect("a key"));
     let manifest = Manifest {
         version: MANIFEST_VERSION,
         id,

@@ -64,6 +64,7 @@ fn every_test_is_told() {
 fn every_patch_is_told_and_names_tests_that_exist() {
     let (page, tests, of_mysql) = (page(), tests(), tests_in("tests/it/mysql"));
     let of_elastic = tests_in("tests/it/elastic");
+    let of_laws = tests_in("tests/it");
     for (patch, text) in files(&package().join("mutants"), ".patch") {
         assert!(
             page.contains(&format!("`{patch}`")),
@@ -78,6 +79,7 @@ fn every_patch_is_told_and_names_tests_that_exist() {
                 Some(("faults", name)) => tests.contains(name),
                 Some(("mysql", name)) => of_mysql.contains(name),
                 Some(("elastic", name)) => of_elastic.contains(name),
+                Some(("fuzz", _)) => of_laws.contains(test),
                 _ => false,
             };
             assert!(known, "{patch} names {test}");

@@ -9,13 +9,13 @@ use ksnapshot_tests::proxy::{Fault, Proxy, Request, What};
 use super::*;
 
 /// A MinIO of a test's own, since unfinished uploads are counted per server, behind a proxy.
-struct Store {
-    minio: Minio,
-    proxy: Proxy,
+pub(super) struct Store {
+    pub(super) minio: Minio,
+    pub(super) proxy: Proxy,
 }
 
 impl Store {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let minio = Minio::start().unwrap();
         let proxy = Self::proxy(&minio);
         Self { minio, proxy }
@@ -27,7 +27,7 @@ impl Store {
     }
 
     /// The URL of a new bucket, by the proxy.
-    fn bucket(&self, name: &str) -> String {
+    pub(super) fn bucket(&self, name: &str) -> String {
         self.bucket_by(&self.proxy, name)
     }
 
@@ -37,13 +37,13 @@ impl Store {
     }
 
     /// A dump that needs three parts.
-    fn dump(&self, to: &str) -> Ksnapshot {
+    pub(super) fn dump(&self, to: &str) -> Ksnapshot {
         let run = dump(&heap().url(), to).args(["--compression", "none"]);
         run.credentials(&self.minio)
     }
 
     /// How many requests `run` makes when all is well.
-    fn requests(&self, run: Ksnapshot) -> Vec<Request> {
+    pub(super) fn requests(&self, run: Ksnapshot) -> Vec<Request> {
         let before = self.proxy.requests().len();
         self.proxy.set(Fault::none());
         run.run().unwrap().success().unwrap();
@@ -51,7 +51,7 @@ impl Store {
     }
 
     #[track_caller]
-    fn holds_nothing(&self, bucket: &str) {
+    pub(super) fn holds_nothing(&self, bucket: &str) {
         let left = self.minio.list(bucket).unwrap();
         assert!(left.is_empty(), "{left:?}");
     }

@@ -25,7 +25,7 @@ fn moments(whole: Duration, count: u32) -> Vec<Duration> {
 }
 
 /// Interrupts runs at moments of their whole duration, by either signal in turn, and judges what each left.
-fn sweep(count: u32, start: impl Fn(u32) -> Ksnapshot, judge: impl Fn(u32, &Run)) {
+pub(super) fn sweep(count: u32, start: impl Fn(u32) -> Ksnapshot, judge: impl Fn(u32, &Run)) {
     let begun = Instant::now();
     start(u32::MAX).run().unwrap().success().unwrap();
     let mut cancelled = 0;
@@ -63,7 +63,7 @@ fn sweep(count: u32, start: impl Fn(u32) -> Ksnapshot, judge: impl Fn(u32, &Run)
 }
 
 /// Whether the run got through; if not, it was cancelled, or ended by a signal that came before anybody listened.
-fn got_through(run: &Run) -> bool {
+pub(super) fn got_through(run: &Run) -> bool {
     assert!(matches!(run.code(), Some(0 | 130) | None), "{run:?}");
     run.code() == Some(0)
 }
