@@ -58,8 +58,8 @@ fn mysql_and_mariadb() {
     }
 }
 
-#[test]
 #[serial_test::serial(elastic)]
+#[test]
 fn elasticsearch_and_opensearch() {
     for version in elastic::Version::NEWEST {
         let server = elastic::Elastic::start(version).unwrap();
