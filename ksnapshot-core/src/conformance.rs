@@ -1,5 +1,5 @@
 //! What every implementation of this crate's traits promises, as suites that run against any of them, ours and strangers'
-//! alike: [`storage`], [`codec`], [`scheme`], [`dumper`], and [`engine`] for a dumper with its restorer.
+//! alike: [`storage`], [`codec()`], [`scheme()`], [`dumper`], and [`engine()`] for a dumper with its restorer.
 //!
 //! ```
 //! # use ksnapshot_core::{conformance, memory::MemoryStorage};

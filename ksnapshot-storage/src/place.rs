@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 
-use ksnapshot_core::{Error, ErrorKind, Result};
+use ksnapshot_core::{Error, ErrorKind, Result, near};
 use url::{Host, Url};
 
 use crate::client::is_loopback_name;
@@ -217,7 +217,7 @@ impl BucketPlace {
             return no_credentials(self.cloud, &format!("as {key}"));
         }
         let known = self.cloud.settings();
-        let guess = (known.iter().find(|known| is_near(key, known)))
+        let guess = meant(key, known)
             .map(|known| format!("Did you mean {known}? "))
             .unwrap_or_default();
         usage(format!("storage {self}: unknown setting {key:?}"))
@@ -281,26 +281,12 @@ fn looks_secret(key: &str) -> bool {
         .any(|word| key.contains(word))
 }
 
-/// One contains the other, or two letters differ: `endpoint_url`, `end-point`, `regoin`.
-fn is_near(given: &str, known: &str) -> bool {
+/// The setting that was meant: it is spelt nearly so, or one contains the other: `endpoint_url`, `cacert`.
+fn meant(given: &str, known: &'static [&'static str]) -> Option<&'static str> {
     let given = given.to_ascii_lowercase();
-    given.contains(known)
-        || (given.len() > 2 && known.contains(&given))
-        || distance(&given, known) <= 2
-}
-
-/// Levenshtein's distance, a row at a time.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.chars().enumerate() {
-            let change = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
+    let mut known = known.iter().copied();
+    near(&given, known.clone())
+        .or_else(|| known.find(|k| given.contains(k) || (given.len() > 2 && k.contains(&given))))
 }
 
 fn no_credentials(cloud: Cloud, place: &str) -> Error {
@@ -549,11 +535,15 @@ mod tests {
 
     #[test]
     fn near_misses() {
-        assert_eq!(distance("regoin", "region"), 2);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("same", "same"), 0);
-        assert!(is_near("end-point", "endpoint"));
-        assert!(is_near("cacert", "ca"));
-        assert!(!is_near("zzz", "region"));
+        let known = Cloud::S3.settings();
+        for (given, expected) in [
+            ("regoin", Some("region")),
+            ("end-point", Some("endpoint")),
+            ("endpoint_url", Some("endpoint")),
+            ("cacert", Some("ca")),
+            ("zzz", None),
+        ] {
+            assert_eq!(meant(given, known), expected, "{given}");
+        }
     }
 }

@@ -25,6 +25,8 @@ mod fuzz;
 mod harness;
 #[path = "it/history.rs"]
 mod history;
+#[path = "it/json.rs"]
+mod json;
 #[path = "it/manners.rs"]
 mod manners;
 #[path = "it/many.rs"]
@@ -45,3 +47,5 @@ mod readme;
 mod roundtrip;
 #[path = "it/storage.rs"]
 mod storage;
+#[path = "it/transcripts.rs"]
+mod transcripts;

@@ -79,7 +79,7 @@ fn every_patch_is_told_and_names_tests_that_exist() {
                 Some(("faults", name)) => tests.contains(name),
                 Some(("mysql", name)) => of_mysql.contains(name),
                 Some(("elastic", name)) => of_elastic.contains(name),
-                Some(("fuzz", _)) => of_laws.contains(test),
+                Some(("command" | "fuzz", _)) => of_laws.contains(test),
                 _ => false,
             };
             assert!(known, "{patch} names {test}");
