@@ -34,6 +34,9 @@ const JOINING: Duration = Duration::from_secs(600);
 /// An abort is a courtesy; nobody waits long for it.
 const ABORTING: Duration = Duration::from_secs(30);
 
+/// … nor for the parts that are on their way.
+const LANDING: Duration = Duration::from_secs(1);
+
 /// The size of the parts of an upload of about `expected` bytes: enough for twice of it to fit, from 8 to 32 MiB.
 ///
 /// All parts of one object are equal, except the last: some stores insist.
@@ -133,7 +136,10 @@ impl Upload {
     }
 
     async fn give_up(&mut self) -> Result<()> {
-        // Parts that are still under way would otherwise land after the abort and stay.
+        // Parts that are still under way would otherwise land after the abort and stay, also when their connections are cut:
+        // most of them need just a moment.
+        let landing = async { while self.in_flight.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(LANDING, landing).await;
         self.in_flight.shutdown().await;
         match within(ABORTING, &self.place, self.upload.abort()).await? {
             // Not there any more is what was wanted.
