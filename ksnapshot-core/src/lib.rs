@@ -62,5 +62,8 @@ pub use series::{Choice, Series, choose};
 pub use storage::{Key, ORPHANED_AFTER, ObjectInfo, ObjectWriter, PutMode, Storage, Unfinished};
 pub use tokio_util::sync::CancellationToken;
 
+/// The domain of our annotations, labels and resources in Kubernetes: the only place that names it.
+pub const DOMAIN: &str = "ksnapshot.clickandmortar.fr";
+
 /// The version of this build, as recorded in manifests.
 pub const TOOL: &str = concat!("ksnapshot ", env!("CARGO_PKG_VERSION"));
