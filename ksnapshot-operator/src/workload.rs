@@ -1,7 +1,10 @@
 //! The workload that a database runs as.
 
+use std::fmt;
+use std::str::FromStr;
+
 /// The workload that owns an annotated pod, at the top of its chain of owners.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Workload {
     /// The namespace.
     pub namespace: String,
@@ -12,6 +15,11 @@ pub struct Workload {
 }
 
 impl Workload {
+    /// The name by which metrics and people know its backups within a namespace: `statefulset/pg`.
+    pub fn plan(&self) -> String {
+        format!("{}/{}", self.kind.to_lowercase(), self.name)
+    }
+
     /// The name of its series: `<namespace>.<kind>.<owner>`, with the kind in lower case. Two workloads never share one,
     /// because none of the three may hold a dot that would shift the borders: namespaces are DNS labels, kinds are
     /// words, and the name comes last.
@@ -22,6 +30,28 @@ impl Workload {
             self.kind.to_lowercase(),
             self.name
         )
+    }
+}
+
+impl fmt::Display for Workload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.namespace, self.kind, self.name)
+    }
+}
+
+impl FromStr for Workload {
+    type Err = ();
+
+    /// Reads `<namespace>/<Kind>/<name>`, as [`fmt::Display`] writes it.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text.split('/').collect::<Vec<_>>()[..] {
+            [namespace, kind, name] if ![namespace, kind, name].contains(&"") => Ok(Self {
+                namespace: namespace.to_owned(),
+                kind: kind.to_owned(),
+                name: name.to_owned(),
+            }),
+            _ => Err(()),
+        }
     }
 }
 

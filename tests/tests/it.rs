@@ -37,6 +37,8 @@ mod memory;
 mod mysql;
 #[path = "it/mysql_harness.rs"]
 mod mysql_harness;
+#[path = "it/operator.rs"]
+mod operator;
 #[path = "it/plugins.rs"]
 mod plugins;
 #[path = "it/prune.rs"]

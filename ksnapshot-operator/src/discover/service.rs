@@ -1,0 +1,170 @@
+//! Where the database of a workload answers: at the one Service that leads to all its pods.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::{Pod, Service, ServicePort};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use crate::annotations::Request;
+use crate::verdict::{Reason, Refusal};
+use crate::Workload;
+
+/// Where a database answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// The Service.
+    pub service: String,
+    /// Its name in the cluster's DNS.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// Whether the port says that it speaks TLS under HTTP.
+    pub https: bool,
+}
+
+/// The Service of the database: the one that is named, or the one that leads to all running pods. Headless ones count only
+/// when there is no other: they lead to the same pods.
+pub(super) fn find(
+    workload: &Workload,
+    running: &[&Arc<Pod>],
+    services: &[&Service],
+    request: &Request,
+) -> Result<Address, Refusal> {
+    let service = match &request.service {
+        Some(name) => named(name, services)?,
+        None => only(running, services, request)?,
+    };
+    let name = service.metadata.name.as_deref().unwrap_or_default();
+    let port = port(name, service, running, request)?;
+    Ok(Address {
+        service: name.to_owned(),
+        host: format!("{name}.{}.svc.cluster.local", workload.namespace),
+        port: port.number,
+        https: port.https,
+    })
+}
+
+fn named<'s>(name: &str, services: &[&'s Service]) -> Result<&'s Service, Refusal> {
+    let found = services.iter().find(|s| s.metadata.name.as_deref() == Some(name));
+    found.copied().ok_or_else(|| {
+        let known = services.iter().filter_map(|s| s.metadata.name.as_deref());
+        let fix = match ksnapshot_core::near(name, known) {
+            Some(meant) => format!("Write {meant} in the annotation service."),
+            None => "Correct the annotation service, or remove it.".to_owned(),
+        };
+        Refusal::new(Reason::NoService, format!("Service {name}: not found"), fix)
+    })
+}
+
+fn only<'s>(
+    running: &[&Arc<Pod>],
+    services: &[&'s Service],
+    request: &Request,
+) -> Result<&'s Service, Refusal> {
+    let leading: Vec<&Service> =
+        services.iter().copied().filter(|service| leads_to_all(service, running)).collect();
+    // Exporters and the like have Services that lead to the same pods, by ports of their own.
+    let wanted = request.port.unwrap_or(request.kind.port());
+    let by_port: Vec<&Service> =
+        leading.iter().copied().filter(|s| serves(s, running, wanted).is_some()).collect();
+    let candidates = if by_port.is_empty() { leading } else { by_port };
+    let (headless, normal): (Vec<&Service>, Vec<&Service>) =
+        candidates.into_iter().partition(|service| is_headless(service));
+    match (&normal[..], &headless[..]) {
+        ([one], _) | ([], [one]) => Ok(one),
+        ([], []) => Err(Refusal::new(
+            Reason::NoService,
+            "no Service with a selector leads to all its pods",
+            "Add a Service whose selector fits the pods, or name one by the annotation service, such as the one of the primary.",
+        )),
+        (several, _) => {
+            let several = if several.is_empty() { &headless } else { several };
+            let names: Vec<&str> = several.iter().filter_map(|s| s.metadata.name.as_deref()).collect();
+            Err(Refusal::new(
+                Reason::AmbiguousService,
+                format!("Services {} all lead to its pods", names.join(", ")),
+                "Name one of them by the annotation service.",
+            ))
+        }
+    }
+}
+
+fn is_headless(service: &Service) -> bool {
+    let spec = service.spec.as_ref();
+    spec.and_then(|spec| spec.cluster_ip.as_deref()) == Some("None")
+}
+
+fn leads_to_all(service: &Service, running: &[&Arc<Pod>]) -> bool {
+    let Some(spec) = &service.spec else {
+        return false;
+    };
+    let Some(selector) = spec.selector.as_ref().filter(|selector| !selector.is_empty()) else {
+        return false;
+    };
+    if spec.type_.as_deref() == Some("ExternalName") {
+        return false;
+    }
+    let none = BTreeMap::new();
+    running.iter().all(|pod| {
+        let labels = pod.metadata.labels.as_ref().unwrap_or(&none);
+        selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+    })
+}
+
+struct Port {
+    number: u16,
+    https: bool,
+}
+
+/// The port of the Service that leads to the database's own: the one that is asked for, or the only one.
+fn port(
+    name: &str,
+    service: &Service,
+    running: &[&Arc<Pod>],
+    request: &Request,
+) -> Result<Port, Refusal> {
+    let wanted = request.port.unwrap_or(request.kind.port());
+    if let Some(found) = serves(service, running, wanted) {
+        return Ok(port_of(found));
+    }
+    let spec = service.spec.as_ref();
+    match (spec.and_then(|spec| spec.ports.as_deref()), request.port) {
+        (Some([one]), None) => Ok(port_of(one)),
+        // A headless one may name no port at all: its name is that of the pods.
+        (None | Some([]), _) => Ok(Port {
+            number: wanted,
+            https: false,
+        }),
+        _ => Err(Refusal::new(
+            Reason::PortUnknown,
+            format!("Service {name} has no port {wanted}"),
+            "Name its port by the annotation port.",
+        )),
+    }
+}
+
+fn port_of(port: &ServicePort) -> Port {
+    let says = |word: &Option<String>| word.as_deref().is_some_and(|w| w.eq_ignore_ascii_case("https"));
+    Port {
+        number: u16::try_from(port.port).unwrap_or_default(),
+        https: says(&port.app_protocol) || says(&port.name),
+    }
+}
+
+/// The port of a Service that is `wanted`, or leads to `wanted` in the pods.
+fn serves<'s>(service: &'s Service, running: &[&Arc<Pod>], wanted: u16) -> Option<&'s ServicePort> {
+    let ports = service.spec.as_ref()?.ports.as_deref()?;
+    let wanted = i32::from(wanted);
+    ports.iter().find(|port| port.port == wanted).or_else(|| {
+        ports.iter().find(|port| match &port.target_port {
+            Some(IntOrString::Int(target)) => *target == wanted,
+            Some(IntOrString::String(named)) => running.iter().any(|pod| {
+                let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+                let mut ports = containers.flat_map(|c| c.ports.iter().flatten());
+                ports.any(|p| p.name.as_ref() == Some(named) && p.container_port == wanted)
+            }),
+            None => false,
+        })
+    })
+}
