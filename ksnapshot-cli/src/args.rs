@@ -59,10 +59,64 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     Cat(CatArgs),
     Prune(PruneArgs),
+    Explain(ExplainArgs),
+    Operator(OperatorArgs),
     Keygen(KeygenArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }
+
+/// Tell whether workloads of a Kubernetes cluster are backed up, why not, and what to do about it
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("\
+Examples:
+  ksnapshot explain -A
+  ksnapshot explain statefulset/pg -n shop
+  ksnapshot explain -A --fail-on-gap --json
+
+The verdicts are the operator's own, by the same rules, as this kubeconfig's user can see the cluster. Workloads that look like
+databases and carry no annotation are told, too. Reading their credentials takes the right to get Secrets; without it that is
+what is said.
+
+{EXIT_CODES}"))]
+pub(crate) struct ExplainArgs {
+    /// Only this workload: statefulset/pg, deploy/shop
+    #[arg(value_name = "KIND/NAME")]
+    pub(crate) workload: Option<String>,
+    /// In this namespace [default: that of the kubeconfig's context]
+    #[arg(long, short)]
+    pub(crate) namespace: Option<String>,
+    /// In all namespaces
+    #[arg(long, short = 'A', conflicts_with = "namespace")]
+    pub(crate) all_namespaces: bool,
+    /// Where the operator runs
+    #[arg(long, env = "CONTROL_NAMESPACE", default_value = "ksnapshot", value_name = "NAMESPACE")]
+    pub(crate) control_namespace: String,
+    /// End with exit code 1 when any of them is not protected
+    #[arg(long)]
+    pub(crate) fail_on_gap: bool,
+}
+
+/// Watch a Kubernetes cluster and write the CronJobs that back up its annotated workloads
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("\
+Settings come from the environment, as the chart sets them; those of the first ksnapshot keep their names:
+  MODE                               cluster: by the pod's ServiceAccount; local: by the kubeconfig
+  WATCH_NAMESPACES                   where workloads are looked for, with commas
+  CONTROL_NAMESPACE                  where everything is written [default: ksnapshot]
+  KSNAPSHOT_IMAGE                    what Jobs run
+  BACKUP_CONFIGMAP_NAME, BACKUP_SECRET_NAME, RETENTION_SECRET_NAME
+  BACKUP_JOB_SERVICE_ACCOUNT_NAME, BACKUP_IMAGE_PULL_POLICY, BACKUP_IMAGE_PULL_SECRETS
+  DEFAULT_ENCRYPTION_ENABLED, DEFAULT_ENCRYPTION_RECIPIENT, DEFAULT_COMPRESSION, DEFAULT_RESOURCES
+  LEADER_ELECTION, LEASE_NAME, LISTEN_ADDRESS, RESYNC_SECONDS, LOG_LEVEL, LOG_FORMAT
+
+Examples:
+  MODE=local WATCH_NAMESPACES=shop KSNAPSHOT_IMAGE=registry.example.org/ksnapshot:0.1.0 ksnapshot operator
+
+docs/operator.md says what each of them means, and which annotations there are.
+
+{EXIT_CODES}"))]
+pub(crate) struct OperatorArgs {}
 
 /// Dump a database into a storage as one snapshot, and print its id
 #[derive(Debug, Args)]

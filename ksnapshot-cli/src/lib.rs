@@ -64,10 +64,13 @@ pub fn run(registry: &Registry, exit: impl Fn(i32) + Send + Sync + 'static) -> E
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("KSNAPSHOT_LOG")
         .unwrap_or_else(|_| "error".into());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    // The operator logs in its own way.
+    if !matches!(cli.command, Command::Operator(_)) {
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .init();
+    }
     let output = Output::new(cli.json);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -92,6 +95,8 @@ pub fn run(registry: &Registry, exit: impl Fn(i32) + Send + Sync + 'static) -> E
             Command::Verify(args) => commands::verify::run(args, registry, &output, &cx).await,
             Command::Cat(args) => commands::cat::run(args, registry, &cx).await,
             Command::Prune(args) => commands::prune::run(args, registry, &output, &cx).await,
+            Command::Explain(args) => commands::explain::run(args, &output, &cx).await,
+            Command::Operator(_) => commands::operator::run(&cx).await,
             Command::Keygen(args) => commands::keygen::run(&args, &output),
             Command::Completions(args) => commands::completions::run(&args),
             Command::Man(args) => commands::man::run(&args),
