@@ -17,7 +17,7 @@ use crate::discover::{Discovery, Outcome, discover};
 use crate::events::Events;
 use crate::judge::{Storage, judge, plans};
 use crate::lookups::Lookups;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Unprotected};
 
 use crate::report::RunOutcome;
 use crate::runs::Record;
@@ -144,7 +144,7 @@ impl Controller {
         };
         let actions = self.decide(&discovery, &actual, &mut known, now).await;
         self.act(actions, &discovery, &actual).await;
-        self.say(&discovery, &actual, &storage);
+        self.say(&discovery, &actual, &storage).await;
         self.lookups.forget_others(&discovery.asked, &mut self.world.lookups);
     }
 
@@ -310,14 +310,10 @@ impl Controller {
     async fn say_run(&self, owner: &Workload, cron_job: &str, record: &Record, discovery: &Discovery) {
         let is_prune = cron_job.starts_with("ksnapshot-prune-");
         let reference = reference(owner, discovery);
-        let (result, reason) = match record.outcome {
-            RunOutcome::Complete => ("complete", ""),
-            RunOutcome::WithProblems => ("problems", ""),
-            RunOutcome::Failed => ("failed", record.reason.as_deref().unwrap_or("Failed")),
-        };
         if !is_prune {
-            self.metrics.run_ended(&owner.namespace, &owner.plan(), result, reason);
+            self.metrics.run_ended(&owner.namespace, &owner.plan(), record.outcome, record.reason_word());
         }
+        let reason = record.reason.as_deref().unwrap_or_default();
         match record.outcome {
             RunOutcome::Failed => {
                 let words = record.message.as_deref().unwrap_or("without a word");
@@ -329,7 +325,7 @@ impl Controller {
                 let Some(success) = &record.success else { return };
                 let ids = success.snapshots.join(", ");
                 tracing::info!(rows = success.rows, bytes = success.bytes, stored_bytes = success.stored_bytes,
-                    problems = success.problems, "{owner}: run {} is {result}, snapshot {ids}", record.job);
+                    problems = success.problems, "{owner}: run {} is done, snapshot {ids}", record.job);
                 if is_prune {
                     return;
                 }
@@ -350,14 +346,17 @@ impl Controller {
     fn say<'a>(&'a mut self, discovery: &'a Discovery, actual: &'a Actual, storage: &Storage) -> impl Future<Output = ()> + 'a {
         let now = Timestamp::now();
         let verdicts = judge(discovery, actual, storage, &self.settings, now);
-        self.metrics.set_plans(plans(discovery, actual, now));
-        let mut unprotected: BTreeMap<(String, String), u64> = BTreeMap::new();
-        for verdict in &verdicts {
-            if let Some(reason) = verdict.reason.filter(|_| verdict.state != State::Protected) {
-                let key = (verdict.workload.namespace.clone(), reason.to_string());
-                *unprotected.entry(key).or_default() += 1;
-            }
-        }
+        self.metrics.set_plans(&plans(discovery, actual, now));
+        let unprotected = verdicts.iter().filter(|verdict| verdict.state != State::Protected);
+        let unprotected: Vec<Unprotected> = unprotected
+            .filter_map(|verdict| {
+                Some(Unprotected {
+                    namespace: verdict.workload.namespace.clone(),
+                    reason: verdict.reason?.as_str(),
+                    workloads: 1,
+                })
+            })
+            .collect();
         self.metrics.set_unprotected(&unprotected);
         async move {
             let known: BTreeSet<Workload> = verdicts.iter().map(|v| v.workload.clone()).collect();

@@ -296,7 +296,7 @@ fn plan(
         next_run: schedule.map(|s| s.next_after(now)),
         suspended: spec.and_then(|s| s.suspend).unwrap_or(false),
         last_attempt: record.as_ref().map(|r| r.finished),
-        consecutive_failures: record.as_ref().map_or(0, |r| r.consecutive_failures),
+        consecutive_failures: record.as_ref().map_or(0, |r| r.consecutive_failures.into()),
         last_success: success.map(|s| s.at),
         last_verified: success.filter(|s| s.verified).map(|s| s.at),
         last_bytes: success.map(|s| s.bytes),

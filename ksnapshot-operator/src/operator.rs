@@ -34,7 +34,7 @@ pub async fn run(env: &BTreeMap<String, String>, cancel: &CancellationToken) -> 
         control_namespace = settings.control_namespace,
         "begins"
     );
-    let metrics = Arc::new(Metrics::new());
+    let metrics = Arc::new(Metrics::default());
     let health = Arc::new(Health::new());
     let serving = server::serve(settings.listen, Arc::clone(&health), Arc::clone(&metrics), cancel.clone());
     let leading = lead(&client, &settings, &metrics, &health, cancel);

@@ -41,6 +41,17 @@ pub struct Record {
     pub success: Option<Success>,
 }
 
+impl Record {
+    /// Why the last run failed, as one of a few words, so that metrics stay few; empty if it did not.
+    pub fn reason_word(&self) -> &'static str {
+        const WORDS: [&str; 4] = ["DeadlineExceeded", "OOMKilled", "PodFailurePolicy", "ContainerCannotRun"];
+        match &self.reason {
+            None => "",
+            Some(reason) => WORDS.into_iter().find(|word| word == reason).unwrap_or("Failed"),
+        }
+    }
+}
+
 /// What a run that did not fail has stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -87,9 +87,45 @@ pub enum Reason {
     Overdue,
 }
 
+impl Reason {
+    /// Its name, as events and metrics have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotAnnotated => "NotAnnotated",
+            Self::EnabledNotTrue => "EnabledNotTrue",
+            Self::AnnotationUnknown => "AnnotationUnknown",
+            Self::AnnotationInvalid => "AnnotationInvalid",
+            Self::TypeUnknown => "TypeUnknown",
+            Self::ScheduleInvalid => "ScheduleInvalid",
+            Self::TimeZoneInvalid => "TimeZoneInvalid",
+            Self::RecipientMissing => "RecipientMissing",
+            Self::RecipientInvalid => "RecipientInvalid",
+            Self::OptionRefused => "OptionRefused",
+            Self::Standalone => "Standalone",
+            Self::OwnerConflict => "OwnerConflict",
+            Self::NotRunning => "NotRunning",
+            Self::NoService => "NoService",
+            Self::AmbiguousService => "AmbiguousService",
+            Self::PortUnknown => "PortUnknown",
+            Self::ContainerMissing => "ContainerMissing",
+            Self::CredentialUnresolved => "CredentialUnresolved",
+            Self::CredentialForbidden => "CredentialForbidden",
+            Self::LookupFailed => "LookupFailed",
+            Self::NamespaceNotWatched => "NamespaceNotWatched",
+            Self::StorageMissing => "StorageMissing",
+            Self::RetentionSecretMissing => "RetentionSecretMissing",
+            Self::PlanSuspended => "PlanSuspended",
+            Self::NeverRan => "NeverRan",
+            Self::RunStuck => "RunStuck",
+            Self::LastRunFailed => "LastRunFailed",
+            Self::Overdue => "Overdue",
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
+        f.write_str(self.as_str())
     }
 }
 
