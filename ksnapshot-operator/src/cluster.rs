@@ -1,18 +1,19 @@
 //! The cluster, as far as the operator touches it one call at a time. Each call has a deadline.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy};
-use kube::{Api, Client};
 use ksnapshot_core::{Error, ErrorKind, Result};
+use kube::api::{
+    DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy,
+};
+use kube::{Api, Client};
 use secrecy::SecretSlice;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::Workload;
 use crate::objects::{Credentials, Desired, FIELD_MANAGER, triggered_annotation};
@@ -49,8 +50,14 @@ impl Cluster {
 
     async fn replica_set(&self, namespace: &str, name: &str) -> Called<Found> {
         let set: ReplicaSet = self.get(namespace, name).await?;
-        let mut owners = set.metadata.owner_references.unwrap_or_default().into_iter();
-        Ok(Found::ReplicaSet(owners.find(|r| r.controller == Some(true))))
+        let mut owners = set
+            .metadata
+            .owner_references
+            .unwrap_or_default()
+            .into_iter();
+        Ok(Found::ReplicaSet(
+            owners.find(|r| r.controller == Some(true)),
+        ))
     }
 
     async fn owner(&self, owner: &Workload) -> Called<Found> {
@@ -74,7 +81,9 @@ impl Cluster {
         let secret: Secret = self.get(namespace, name).await?;
         let values = secret.data.unwrap_or_default().into_iter();
         Ok(Found::Secret(
-            values.map(|(key, bytes)| (key, Arc::new(SecretSlice::from(bytes.0)))).collect(),
+            values
+                .map(|(key, bytes)| (key, Arc::new(SecretSlice::from(bytes.0))))
+                .collect(),
         ))
     }
 
@@ -97,17 +106,21 @@ impl Cluster {
         let applied = within(api.patch(&secret.name, &ours(), &patch)).await;
         // What the API server says of a Secret that it refuses may repeat what is in it.
         applied.map(drop).map_err(|e| match e {
-            Failure::Api(kube::Error::Api(status)) => {
-                failed_with(&format!("Secret {}: refused with status {}", secret.name, status.code))
-            }
+            Failure::Api(kube::Error::Api(status)) => failed_with(&format!(
+                "Secret {}: refused with status {}",
+                secret.name, status.code
+            )),
             other => failed(&format!("Secret {}", secret.name), other),
         })
     }
 
     pub(crate) async fn apply_cron_job(&self, desired: &Desired) -> Result<()> {
         let api: Api<CronJob> = Api::namespaced(self.client.clone(), &self.control);
-        let applied = within(api.patch(&desired.name, &ours(), &Patch::Apply(&desired.value))).await;
-        applied.map(drop).map_err(|e| failed(&format!("CronJob {}", desired.name), e))
+        let applied =
+            within(api.patch(&desired.name, &ours(), &Patch::Apply(&desired.value))).await;
+        applied
+            .map(drop)
+            .map_err(|e| failed(&format!("CronJob {}", desired.name), e))
     }
 
     /// Makes a Job; one that is there already is as good.
@@ -127,7 +140,8 @@ impl Cluster {
     }
 
     pub(crate) async fn remember_trigger(&self, cron_job: &str, value: &str) -> Result<()> {
-        self.annotate(cron_job, &triggered_annotation(), value).await
+        self.annotate(cron_job, &triggered_annotation(), value)
+            .await
     }
 
     pub(crate) async fn remember_run(&self, cron_job: &str, record: &Record) -> Result<()> {
@@ -144,18 +158,22 @@ impl Cluster {
         };
         let patch = Patch::Merge(json!({"metadata": {"annotations": {key: value}}}));
         let patched = within(api.patch_metadata(cron_job, &params, &patch)).await;
-        patched.map(drop).map_err(|e| failed(&format!("CronJob {cron_job}"), e))
+        patched
+            .map(drop)
+            .map_err(|e| failed(&format!("CronJob {cron_job}"), e))
     }
 
     /// Removes just this CronJob, and its Jobs with it.
     pub(crate) async fn delete_cron_job(&self, name: &str, uid: &str) -> Result<()> {
         let api: Api<CronJob> = Api::namespaced(self.client.clone(), &self.control);
-        gone(within(api.delete(name, &just(uid))).await).map_err(|e| failed(&format!("CronJob {name}"), e))
+        gone(within(api.delete(name, &just(uid))).await)
+            .map_err(|e| failed(&format!("CronJob {name}"), e))
     }
 
     pub(crate) async fn delete_secret(&self, name: &str, uid: &str) -> Result<()> {
         let api: Api<Secret> = Api::namespaced(self.client.clone(), &self.control);
-        gone(within(api.delete(name, &just(uid))).await).map_err(|e| failed(&format!("Secret {name}"), e))
+        gone(within(api.delete(name, &just(uid))).await)
+            .map_err(|e| failed(&format!("Secret {name}"), e))
     }
 
     async fn get<K>(&self, namespace: &str, name: &str) -> Called<K>
@@ -199,7 +217,9 @@ async fn within<T>(call: impl Future<Output = kube::Result<T>>) -> Called<T> {
 fn gone<T>(deleted: Called<T>) -> Called<()> {
     match deleted {
         // It went before, or another one has its name now.
-        Err(Failure::Api(kube::Error::Api(status))) if status.code == 404 || status.code == 409 => Ok(()),
+        Err(Failure::Api(kube::Error::Api(status))) if status.code == 404 || status.code == 409 => {
+            Ok(())
+        }
         other => other.map(drop),
     }
 }
@@ -226,12 +246,17 @@ fn failed(name: &str, failure: Failure) -> Error {
                 _ => TRIED_AGAIN,
             })
         }
-        Failure::Api(cause) => Error::new(ErrorKind::Server, format!("{name}: the API server can't be reached"))
-            .hint(TRIED_AGAIN)
-            .source(cause),
-        Failure::Deadline => {
-            Error::new(ErrorKind::Server, format!("{name}: no answer within {DEADLINE:?}")).hint(TRIED_AGAIN)
-        }
+        Failure::Api(cause) => Error::new(
+            ErrorKind::Server,
+            format!("{name}: the API server can't be reached"),
+        )
+        .hint(TRIED_AGAIN)
+        .source(cause),
+        Failure::Deadline => Error::new(
+            ErrorKind::Server,
+            format!("{name}: no answer within {DEADLINE:?}"),
+        )
+        .hint(TRIED_AGAIN),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::judge::{Storage, judge, plans};
 use crate::lookups::Lookups;
 use crate::metrics::{Metrics, Unprotected};
 
+use crate::Workload;
 use crate::report::RunOutcome;
 use crate::runs::Record;
 use crate::server::Health;
@@ -26,7 +27,6 @@ use crate::settings::Settings;
 use crate::verdict::{State, Verdict};
 use crate::watches::Watches;
 use crate::world::{Found, Lookup, World};
-use crate::Workload;
 
 /// Changes that come in one after another are looked at together.
 const TOGETHER: Duration = Duration::from_millis(500);
@@ -122,7 +122,10 @@ impl Controller {
             }
             self.metrics.reconciled(began.elapsed());
             if first {
-                tracing::info!(seconds = began.elapsed().as_secs_f64(), "first full pass is done");
+                tracing::info!(
+                    seconds = began.elapsed().as_secs_f64(),
+                    "first full pass is done"
+                );
                 first = false;
             }
             self.health.ready();
@@ -145,7 +148,8 @@ impl Controller {
         let actions = self.decide(&discovery, &actual, &mut known, now).await;
         self.act(actions, &discovery, &actual).await;
         self.say(&discovery, &actual, &storage).await;
-        self.lookups.forget_others(&discovery.asked, &mut self.world.lookups);
+        self.lookups
+            .forget_others(&discovery.asked, &mut self.world.lookups);
     }
 
     /// Discovers, with everything looked up that it takes.
@@ -189,8 +193,19 @@ impl Controller {
     }
 
     /// Decides, with everything asked for that it takes.
-    async fn decide(&mut self, discovery: &Discovery, actual: &Actual, known: &mut Known, now: Timestamp) -> Vec<Action> {
-        known.confirmed_off = self.off.iter().filter(|(_, off)| off.reads >= 2).map(|(w, _)| w.clone()).collect();
+    async fn decide(
+        &mut self,
+        discovery: &Discovery,
+        actual: &Actual,
+        known: &mut Known,
+        now: Timestamp,
+    ) -> Vec<Action> {
+        known.confirmed_off = self
+            .off
+            .iter()
+            .filter(|(_, off)| off.reads >= 2)
+            .map(|(w, _)| w.clone())
+            .collect();
         let mut actions = decide(discovery, actual, known, &self.settings);
         let mut still_off = BTreeSet::new();
         let mut asked = false;
@@ -237,8 +252,9 @@ impl Controller {
             lookups: self.world.lookups.clone(),
         };
         let found = discover(&fresh, &self.settings);
-        let is_off = (found.findings.iter())
-            .any(|finding| finding.workload == *owner && matches!(finding.outcome, Outcome::Off(_)));
+        let is_off = (found.findings.iter()).any(|finding| {
+            finding.workload == *owner && matches!(finding.outcome, Outcome::Off(_))
+        });
         if !is_off {
             self.off.remove(owner);
             return false;
@@ -289,43 +305,96 @@ impl Controller {
     /// What was done is logged, and said where somebody looks.
     async fn done(&mut self, action: &Action, discovery: &Discovery, actual: &Actual) {
         match action {
-            Action::ApplySecret(secret) => tracing::info!("Secret {} is written, for {}", secret.name, secret.owner),
+            Action::ApplySecret(secret) => {
+                tracing::info!("Secret {} is written, for {}", secret.name, secret.owner)
+            }
             Action::ApplyCronJob(desired) => {
-                let is_new = !actual.cron_jobs.iter().any(|c| c.metadata.name.as_ref() == Some(&desired.name));
-                tracing::info!("CronJob {} is {}", desired.name, if is_new { "made" } else { "changed" });
+                let is_new = !actual
+                    .cron_jobs
+                    .iter()
+                    .any(|c| c.metadata.name.as_ref() == Some(&desired.name));
+                tracing::info!(
+                    "CronJob {} is {}",
+                    desired.name,
+                    if is_new { "made" } else { "changed" }
+                );
             }
-            Action::Trigger { cron_job, job, value } => {
-                tracing::info!("Job {} of {cron_job} is made, triggered by {value:?}", job.name);
+            Action::Trigger {
+                cron_job,
+                job,
+                value,
+            } => {
+                tracing::info!(
+                    "Job {} of {cron_job} is made, triggered by {value:?}",
+                    job.name
+                );
             }
-            Action::Record { owner, record, cron_job } => {
+            Action::Record {
+                owner,
+                record,
+                cron_job,
+            } => {
                 let Some(owner) = owner else { return };
                 self.say_run(owner, cron_job, record, discovery).await;
             }
-            Action::DeleteCronJob { name, why, .. } => tracing::info!("CronJob {name} is deleted: {why}"),
-            Action::DeleteSecret { name, .. } => tracing::info!("Secret {name} is deleted: no CronJob needs it"),
+            Action::DeleteCronJob { name, why, .. } => {
+                tracing::info!("CronJob {name} is deleted: {why}")
+            }
+            Action::DeleteSecret { name, .. } => {
+                tracing::info!("Secret {name} is deleted: no CronJob needs it")
+            }
             Action::AskOwner(_) | Action::ConfirmOff(_) => {}
         }
     }
 
-    async fn say_run(&self, owner: &Workload, cron_job: &str, record: &Record, discovery: &Discovery) {
+    async fn say_run(
+        &self,
+        owner: &Workload,
+        cron_job: &str,
+        record: &Record,
+        discovery: &Discovery,
+    ) {
         let is_prune = cron_job.starts_with("ksnapshot-prune-");
         let reference = reference(owner, discovery);
         if !is_prune {
-            self.metrics.run_ended(&owner.namespace, &owner.plan(), record.outcome, record.reason_word());
+            self.metrics.run_ended(
+                &owner.namespace,
+                &owner.plan(),
+                record.outcome,
+                record.reason_word(),
+            );
         }
         let reason = record.reason.as_deref().unwrap_or_default();
         match record.outcome {
             RunOutcome::Failed => {
                 let words = record.message.as_deref().unwrap_or("without a word");
                 tracing::warn!("{owner}: run {} failed ({reason}): {words}", record.job);
-                let what = if is_prune { "PruneFailed" } else { "BackupFailed" };
-                self.events.warning(&reference, what, &format!("{} ({reason}): {words}", record.job)).await;
+                let what = if is_prune {
+                    "PruneFailed"
+                } else {
+                    "BackupFailed"
+                };
+                self.events
+                    .warning(
+                        &reference,
+                        what,
+                        &format!("{} ({reason}): {words}", record.job),
+                    )
+                    .await;
             }
             outcome => {
-                let Some(success) = &record.success else { return };
+                let Some(success) = &record.success else {
+                    return;
+                };
                 let ids = success.snapshots.join(", ");
-                tracing::info!(rows = success.rows, bytes = success.bytes, stored_bytes = success.stored_bytes,
-                    problems = success.problems, "{owner}: run {} is done, snapshot {ids}", record.job);
+                tracing::info!(
+                    rows = success.rows,
+                    bytes = success.bytes,
+                    stored_bytes = success.stored_bytes,
+                    problems = success.problems,
+                    "{owner}: run {} is done, snapshot {ids}",
+                    record.job
+                );
                 if is_prune {
                     return;
                 }
@@ -334,20 +403,31 @@ impl Controller {
                     success.rows, success.stored_bytes, success.problems
                 );
                 if outcome == RunOutcome::WithProblems {
-                    self.events.warning(&reference, "BackupHasProblems", &note).await;
+                    self.events
+                        .warning(&reference, "BackupHasProblems", &note)
+                        .await;
                 } else {
-                    self.events.normal(&reference, "BackupComplete", &note).await;
+                    self.events
+                        .normal(&reference, "BackupComplete", &note)
+                        .await;
                 }
             }
         }
     }
 
     /// What is said of each workload: as metrics each time, as an event when it changes.
-    fn say<'a>(&'a mut self, discovery: &'a Discovery, actual: &'a Actual, storage: &Storage) -> impl Future<Output = ()> + 'a {
+    fn say<'a>(
+        &'a mut self,
+        discovery: &'a Discovery,
+        actual: &'a Actual,
+        storage: &Storage,
+    ) -> impl Future<Output = ()> + 'a {
         let now = Timestamp::now();
         let verdicts = judge(discovery, actual, storage, &self.settings, now);
         self.metrics.set_plans(&plans(discovery, actual, now));
-        let unprotected = verdicts.iter().filter(|verdict| verdict.state != State::Protected);
+        let unprotected = verdicts
+            .iter()
+            .filter(|verdict| verdict.state != State::Protected);
         let unprotected: Vec<Unprotected> = unprotected
             .filter_map(|verdict| {
                 Some(Unprotected {
@@ -385,12 +465,16 @@ impl Controller {
                     None => format!("{}: {why}", verdict.state.word()),
                 };
                 tracing::info!("{}: {note}", verdict.workload);
-                self.events.warning(&reference, &reason.to_string(), &note).await;
+                self.events
+                    .warning(&reference, &reason.to_string(), &note)
+                    .await;
             }
             // A restart of the operator is no news for a workload that was fine before.
             _ if was_said => {
                 tracing::info!("{}: protected", verdict.workload);
-                self.events.normal(&reference, "Protected", "backups run as they should").await;
+                self.events
+                    .normal(&reference, "Protected", "backups run as they should")
+                    .await;
             }
             _ => {}
         }
@@ -442,12 +526,18 @@ async fn perform(cluster: &Cluster, action: &Action) -> Result<(), Error> {
     match action {
         Action::ApplySecret(secret) => cluster.apply_secret(secret).await,
         Action::ApplyCronJob(desired) => cluster.apply_cron_job(desired).await,
-        Action::Trigger { cron_job, job, value } => {
+        Action::Trigger {
+            cron_job,
+            job,
+            value,
+        } => {
             // The Job first: tried again, it is the same Job.
             cluster.create_job(job).await?;
             cluster.remember_trigger(cron_job, value).await
         }
-        Action::Record { cron_job, record, .. } => cluster.remember_run(cron_job, record).await,
+        Action::Record {
+            cron_job, record, ..
+        } => cluster.remember_run(cron_job, record).await,
         Action::DeleteCronJob { name, uid, .. } => cluster.delete_cron_job(name, uid).await,
         Action::DeleteSecret { name, uid } => cluster.delete_secret(name, uid).await,
         Action::AskOwner(_) | Action::ConfirmOff(_) => Ok(()),
@@ -456,10 +546,15 @@ async fn perform(cluster: &Cluster, action: &Action) -> Result<(), Error> {
 
 /// The workload as events refer to it.
 fn reference(workload: &Workload, discovery: &Discovery) -> ObjectReference {
-    let finding = discovery.findings.iter().find(|finding| finding.workload == *workload);
+    let finding = discovery
+        .findings
+        .iter()
+        .find(|finding| finding.workload == *workload);
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     ObjectReference {
-        api_version: finding.and_then(|f| some(&f.api_version)).or_else(|| api_version(&workload.kind)),
+        api_version: finding
+            .and_then(|f| some(&f.api_version))
+            .or_else(|| api_version(&workload.kind)),
         kind: Some(workload.kind.clone()),
         namespace: Some(workload.namespace.clone()),
         name: Some(workload.name.clone()),

@@ -17,7 +17,7 @@ use secrecy::SecretString;
 use crate::annotations::{self, Request};
 use crate::settings::Settings;
 use crate::verdict::{Mark, Reason, Refusal, Step};
-use crate::world::{Found, Lookup, Looking, World};
+use crate::world::{Found, Looking, Lookup, World};
 use crate::{Kind, Workload};
 
 pub use service::Address;
@@ -34,7 +34,10 @@ pub struct Discovery {
 impl Discovery {
     /// What has to be looked up before all findings can be trusted.
     pub fn lacking(&self, world: &World) -> Vec<Lookup> {
-        let lacking = self.asked.iter().filter(|ask| !world.lookups.contains_key(ask));
+        let lacking = self
+            .asked
+            .iter()
+            .filter(|ask| !world.lookups.contains_key(ask));
         lacking.cloned().collect()
     }
 }
@@ -230,7 +233,10 @@ fn examine(
     if !annotations::enabled(&ours) {
         return Err(End::Off(not_enabled(&ours)));
     }
-    if !settings.watch_namespaces.contains(&finding.workload.namespace) {
+    if !settings
+        .watch_namespaces
+        .contains(&finding.workload.namespace)
+    {
         return Err(Refusal::new(
             Reason::NamespaceNotWatched,
             format!("namespace {} is not watched", finding.workload.namespace),
@@ -238,16 +244,25 @@ fn examine(
         )
         .into());
     }
-    finding.kind = ours.get("type").and_then(|word| Kind::parse(word)).or(finding.kind);
+    finding.kind = ours
+        .get("type")
+        .and_then(|word| Kind::parse(word))
+        .or(finding.kind);
     let request = annotations::read(&ours, settings)?;
     good(
         &mut finding.steps,
-        format!("annotated: {}, {} {}", request.kind, request.cron, request.zone),
+        format!(
+            "annotated: {}, {} {}",
+            request.kind, request.cron, request.zone
+        ),
     );
     let address = service::find(&finding.workload, &running, services, &request)?;
     good(
         &mut finding.steps,
-        format!("Service {} leads to it, port {}", address.service, address.port),
+        format!(
+            "Service {} leads to it, port {}",
+            address.service, address.port
+        ),
     );
     let container = container::choose(first, &request)?;
     let found = credentials::resolve(&finding.workload.namespace, container, &request, looking);

@@ -54,7 +54,11 @@ impl Events {
 
     async fn publish(&self, type_: EventType, object: &ObjectReference, reason: &str, note: &str) {
         let words = Words {
-            object: [object.kind.clone(), object.namespace.clone(), object.name.clone()],
+            object: [
+                object.kind.clone(),
+                object.namespace.clone(),
+                object.name.clone(),
+            ],
             reason: reason.to_owned(),
             note: note.to_owned(),
         };
@@ -103,7 +107,11 @@ mod tests {
         assert_eq!(shortened("short"), "short");
         for filler in ["a", "ü", "€"] {
             let long = shortened(&filler.repeat(2000));
-            assert!(long.len() <= LONGEST_NOTE && long.ends_with('…'), "{}", long.len());
+            assert!(
+                long.len() <= LONGEST_NOTE && long.ends_with('…'),
+                "{}",
+                long.len()
+            );
         }
     }
 }

@@ -7,9 +7,9 @@ use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Namespace, Pod, Secret, Service};
+use ksnapshot_core::{Error, ErrorKind, Result};
 use kube::api::ListParams;
 use kube::{Api, Client, Resource};
-use ksnapshot_core::{Error, ErrorKind, Result};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
@@ -68,13 +68,19 @@ pub async fn explain(question: &Question) -> Result<Vec<Verdict>> {
     let namespaces = match &question.namespaces {
         Namespaces::Current => vec![current],
         Namespaces::One(name) => vec![name.clone()],
-        Namespaces::All => all(&client).await.unwrap_or_else(|| settings.watch_namespaces.clone()),
+        Namespaces::All => all(&client)
+            .await
+            .unwrap_or_else(|| settings.watch_namespaces.clone()),
     };
     let cluster = Cluster { client, control };
     let mut world = World::default();
     for namespace in &namespaces {
-        world.pods.extend(list::<Pod>(&cluster.client, namespace, None).await?);
-        world.services.extend(list::<Service>(&cluster.client, namespace, None).await?);
+        world
+            .pods
+            .extend(list::<Pod>(&cluster.client, namespace, None).await?);
+        world
+            .services
+            .extend(list::<Service>(&cluster.client, namespace, None).await?);
     }
     let mut discovery = discover(&world, &settings);
     // ReplicaSets lead to credentials; nothing leads further.
@@ -120,30 +126,52 @@ pub async fn explain(question: &Question) -> Result<Vec<Verdict>> {
 async fn settings(client: &Client, control: &str) -> Result<Settings> {
     const LABELS: &str = "app.kubernetes.io/name=ksnapshot";
     let deployments = list::<Deployment>(client, control, Some(LABELS)).await?;
-    let containers = deployments.iter().filter_map(|d| d.spec.as_ref()?.template.spec.as_ref()).flat_map(|s| &s.containers);
-    let mut environments = containers.filter(|c| c.args.as_deref().unwrap_or_default().iter().any(|arg| arg == "operator"));
+    let containers = deployments
+        .iter()
+        .filter_map(|d| d.spec.as_ref()?.template.spec.as_ref())
+        .flat_map(|s| &s.containers);
+    let mut environments = containers.filter(|c| {
+        c.args
+            .as_deref()
+            .unwrap_or_default()
+            .iter()
+            .any(|arg| arg == "operator")
+    });
     let Some(container) = environments.next() else {
-        return Err(Error::new(ErrorKind::Failed, format!("namespace {control}: no operator of ksnapshot runs here"))
-            .hint("Install the chart, or say where the operator runs by --control-namespace."));
+        return Err(Error::new(
+            ErrorKind::Failed,
+            format!("namespace {control}: no operator of ksnapshot runs here"),
+        )
+        .hint("Install the chart, or say where the operator runs by --control-namespace."));
     };
     let mut env: BTreeMap<String, String> = (container.env.iter().flatten())
         .filter_map(|var| Some((var.name.clone(), var.value.clone()?)))
         .collect();
     // Fields of the pod, which don't matter here.
-    env.entry("CONTROL_NAMESPACE".to_owned()).or_insert_with(|| control.to_owned());
-    env.entry("POD_NAME".to_owned()).or_insert_with(|| "explain".to_owned());
+    env.entry("CONTROL_NAMESPACE".to_owned())
+        .or_insert_with(|| control.to_owned());
+    env.entry("POD_NAME".to_owned())
+        .or_insert_with(|| "explain".to_owned());
     Settings::from_env(&env)
 }
 
 async fn all(client: &Client) -> Option<Vec<String>> {
     let api: Api<Namespace> = Api::all(client.clone());
     let list = api.list(&ListParams::default()).await.ok()?;
-    Some(list.items.into_iter().filter_map(|namespace| namespace.metadata.name).collect())
+    Some(
+        list.items
+            .into_iter()
+            .filter_map(|namespace| namespace.metadata.name)
+            .collect(),
+    )
 }
 
 async fn list<K>(client: &Client, namespace: &str, labels: Option<&str>) -> Result<Vec<Arc<K>>>
 where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + DeserializeOwned
+        + std::fmt::Debug,
 {
     let api: Api<K> = Api::namespaced(client.clone(), namespace);
     let mut params = ListParams::default();
@@ -153,13 +181,16 @@ where
     let what = K::plural(&());
     match api.list(&params).await {
         Ok(list) => Ok(list.items.into_iter().map(Arc::new).collect()),
-        Err(kube::Error::Api(status)) => {
-            Err(Error::new(ErrorKind::Failed, format!("{what} of namespace {namespace}: {}", status.message))
-                .hint("You need the right to list them; the operator's own Roles have it."))
-        }
-        Err(cause) => Err(Error::new(ErrorKind::Server, "the API server can't be reached")
-            .hint("`kubectl get pods` must work.")
-            .source(cause)),
+        Err(kube::Error::Api(status)) => Err(Error::new(
+            ErrorKind::Failed,
+            format!("{what} of namespace {namespace}: {}", status.message),
+        )
+        .hint("You need the right to list them; the operator's own Roles have it.")),
+        Err(cause) => Err(
+            Error::new(ErrorKind::Server, "the API server can't be reached")
+                .hint("`kubectl get pods` must work.")
+                .source(cause),
+        ),
     }
 }
 
@@ -196,7 +227,8 @@ impl Meant {
     fn fits(&self, verdict: &Verdict) -> bool {
         let kind = verdict.workload.kind.to_lowercase();
         let kind = kind.trim_end_matches('s');
-        verdict.workload.name == self.name && (kind == self.kind || kind == self.kind.trim_end_matches('s'))
+        verdict.workload.name == self.name
+            && (kind == self.kind || kind == self.kind.trim_end_matches('s'))
     }
 }
 
@@ -220,7 +252,11 @@ mod tests {
             ("ds/pg", "daemonset"),
             ("cluster/pg", "cluster"),
         ] {
-            assert_eq!(Meant::parse(text).map(|m| m.kind).ok().as_deref(), Some(kind), "{text}");
+            assert_eq!(
+                Meant::parse(text).map(|m| m.kind).ok().as_deref(),
+                Some(kind),
+                "{text}"
+            );
         }
         for text in ["pg", "/pg", "sts/", "sts/a/b"] {
             assert!(Meant::parse(text).is_err(), "{text}");

@@ -93,7 +93,15 @@ fn of_finding(
                 return Some(verdict);
             };
             let schedule = &wanted.request.schedule;
-            if let Some(refusal) = of_runs(&mut verdict, cron_job, name, actual, schedule, wanted.request.suspend, now) {
+            if let Some(refusal) = of_runs(
+                &mut verdict,
+                cron_job,
+                name,
+                actual,
+                schedule,
+                wanted.request.suspend,
+                now,
+            ) {
                 refuse(&mut verdict, State::AtRisk, refusal);
             }
         }
@@ -127,7 +135,11 @@ fn of_runs(
             0 => String::new(),
             n => format!(", {n} problems listed"),
         };
-        let mark = if success.problems == 0 { Mark::Good } else { Mark::Note };
+        let mark = if success.problems == 0 {
+            Mark::Good
+        } else {
+            Mark::Note
+        };
         verdict.steps.push(Step {
             mark,
             text: format!(
@@ -167,7 +179,9 @@ fn of_runs(
                 "the last run failed ({}{times}): {words}",
                 record.reason.as_deref().unwrap_or("Failed")
             ),
-            format!("Mend the cause, then run it at once: kubectl create job --from=cronjob/{name} {name}-again."),
+            format!(
+                "Mend the cause, then run it at once: kubectl create job --from=cronjob/{name} {name}-again."
+            ),
         ));
     }
     let (since, reason) = match record.as_ref().and_then(|r| r.success.as_ref()) {
@@ -187,7 +201,10 @@ fn of_runs(
                 Reason::NeverRan => format!("it has not run since it was made at {since}"),
                 _ => format!("the last success is from {since}, and runs are due more often"),
             },
-            format!("Look at its Jobs: kubectl get jobs -l {}={name}.", crate::objects::cron_job_label()),
+            format!(
+                "Look at its Jobs: kubectl get jobs -l {}={name}.",
+                crate::objects::cron_job_label()
+            ),
         )
     })
 }
@@ -269,7 +286,11 @@ pub fn plans(discovery: &Discovery, actual: &Actual, now: Timestamp) -> Vec<Plan
         // One whose workload can't be read now runs by the schedule that it was given.
         let own = || {
             let spec = cron_job.spec.as_ref()?;
-            Schedule::parse(&spec.schedule, spec.time_zone.as_deref().unwrap_or("Etc/UTC")).ok()
+            Schedule::parse(
+                &spec.schedule,
+                spec.time_zone.as_deref().unwrap_or("Etc/UTC"),
+            )
+            .ok()
         };
         let schedule = schedules.get(&owner).map(|s| (*s).clone()).or_else(own);
         plans.push(plan(&owner, kind, cron_job, schedule.as_ref(), now));

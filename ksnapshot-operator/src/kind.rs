@@ -25,7 +25,13 @@ impl Kind {
         let name = name.split(':').next().unwrap_or(name).to_lowercase();
         // Programs beside a database are named after it, too.
         if [
-            "exporter", "operator", "backup", "client", "proxy", "pgbouncer", "admin",
+            "exporter",
+            "operator",
+            "backup",
+            "client",
+            "proxy",
+            "pgbouncer",
+            "admin",
         ]
         .iter()
         .any(|other| name.contains(other))
@@ -56,7 +62,10 @@ mod tests {
     fn images_tell_what_they_run() {
         for (image, kind) in [
             ("postgres:16", Some(Kind::PostgreSql)),
-            ("registry:5000/team/postgres@sha256:00", Some(Kind::PostgreSql)),
+            (
+                "registry:5000/team/postgres@sha256:00",
+                Some(Kind::PostgreSql),
+            ),
             ("bitnami/postgresql-repmgr:16", Some(Kind::PostgreSql)),
             ("docker.io/library/mariadb:11.8", Some(Kind::MariaDb)),
             ("percona/percona-server:8.0", Some(Kind::MySql)),

@@ -33,20 +33,35 @@ impl Lookups {
     }
 
     /// What nobody asks for any more is forgotten, its value with it.
-    pub(crate) fn forget_others(&mut self, asked: &BTreeSet<Lookup>, known: &mut BTreeMap<Lookup, Found>) {
+    pub(crate) fn forget_others(
+        &mut self,
+        asked: &BTreeSet<Lookup>,
+        known: &mut BTreeMap<Lookup, Found>,
+    ) {
         self.read.retain(|lookup, _| asked.contains(lookup));
         known.retain(|lookup, _| asked.contains(lookup));
     }
 
     /// What is to be read again now.
-    pub(crate) fn due(&self, known: &BTreeMap<Lookup, Found>, discovery: &Discovery, now: Timestamp) -> Vec<Lookup> {
+    pub(crate) fn due(
+        &self,
+        known: &BTreeMap<Lookup, Found>,
+        discovery: &Discovery,
+        now: Timestamp,
+    ) -> Vec<Lookup> {
         let soon = runs_soon(discovery, now);
-        let readable = known.keys().filter(|l| matches!(l, Lookup::Secret { .. } | Lookup::ConfigMap { .. })).count();
+        let readable = known
+            .keys()
+            .filter(|l| matches!(l, Lookup::Secret { .. } | Lookup::ConfigMap { .. }))
+            .count();
         let fresh = FRESH.max(paced(readable));
         let unreadable = known.values().filter(|found| !is_good(found)).count();
         let again = AGAIN.max(paced(unreadable));
         let due = known.iter().filter(|(lookup, found)| {
-            let age = self.read.get(lookup).map_or(SignedDuration::MAX, |at| now.duration_since(*at));
+            let age = self
+                .read
+                .get(lookup)
+                .map_or(SignedDuration::MAX, |at| now.duration_since(*at));
             match lookup {
                 _ if !is_good(found) => age > again,
                 // Its owner never changes.
@@ -69,12 +84,15 @@ fn paced(count: usize) -> SignedDuration {
 
 /// What the runs of the next two minutes log in with.
 fn runs_soon(discovery: &Discovery, now: Timestamp) -> BTreeSet<&Lookup> {
-    let soon = discovery.findings.iter().filter(|finding| match &finding.outcome {
-        Outcome::Wanted(wanted) => {
-            let next = wanted.request.schedule.next_after(now);
-            next.duration_since(now) < BEFORE_A_RUN
-        }
-        _ => false,
-    });
+    let soon = discovery
+        .findings
+        .iter()
+        .filter(|finding| match &finding.outcome {
+            Outcome::Wanted(wanted) => {
+                let next = wanted.request.schedule.next_after(now);
+                next.duration_since(now) < BEFORE_A_RUN
+            }
+            _ => false,
+        });
     soon.flat_map(|finding| &finding.lookups).collect()
 }

@@ -24,9 +24,12 @@ pub async fn run(env: &BTreeMap<String, String>, cancel: &CancellationToken) -> 
     log::begin(settings.log_level, settings.log_format);
     let config = config(&settings).await?;
     let client = Client::try_from(config).map_err(|cause| {
-        Error::new(ErrorKind::Server, "the cluster's configuration can't be used")
-            .hint("`kubectl get pods` must work with it.")
-            .source(cause)
+        Error::new(
+            ErrorKind::Server,
+            "the cluster's configuration can't be used",
+        )
+        .hint("`kubectl get pods` must work with it.")
+        .source(cause)
     })?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -36,7 +39,12 @@ pub async fn run(env: &BTreeMap<String, String>, cancel: &CancellationToken) -> 
     );
     let metrics = Arc::new(Metrics::default());
     let health = Arc::new(Health::new());
-    let serving = server::serve(settings.listen, Arc::clone(&health), Arc::clone(&metrics), cancel.clone());
+    let serving = server::serve(
+        settings.listen,
+        Arc::clone(&health),
+        Arc::clone(&metrics),
+        cancel.clone(),
+    );
     let leading = lead(&client, &settings, &metrics, &health, cancel);
     let ((), served) = tokio::join!(leading, async {
         let served = serving.await;
@@ -61,7 +69,13 @@ async fn lead(
             control: settings.control_namespace.clone(),
         };
         let events = Events::new(client.clone(), &settings.identity);
-        let controller = Controller::new(cluster, settings.clone(), events, Arc::clone(metrics), Arc::clone(health));
+        let controller = Controller::new(
+            cluster,
+            settings.clone(),
+            events,
+            Arc::clone(metrics),
+            Arc::clone(health),
+        );
         metrics.set_leader(true);
         controller.run(&cancel).await;
         metrics.set_leader(false);

@@ -44,10 +44,18 @@ pub struct Record {
 impl Record {
     /// Why the last run failed, as one of a few words, so that metrics stay few; empty if it did not.
     pub fn reason_word(&self) -> &'static str {
-        const WORDS: [&str; 4] = ["DeadlineExceeded", "OOMKilled", "PodFailurePolicy", "ContainerCannotRun"];
+        const WORDS: [&str; 4] = [
+            "DeadlineExceeded",
+            "OOMKilled",
+            "PodFailurePolicy",
+            "ContainerCannotRun",
+        ];
         match &self.reason {
             None => "",
-            Some(reason) => WORDS.into_iter().find(|word| word == reason).unwrap_or("Failed"),
+            Some(reason) => WORDS
+                .into_iter()
+                .find(|word| word == reason)
+                .unwrap_or("Failed"),
         }
     }
 }
@@ -147,12 +155,15 @@ impl Run {
     /// What went wrong, in the best words there are.
     pub fn words(&self) -> Option<String> {
         let report = self.report.as_ref();
-        let own = report.and_then(|r| r.message.clone()).map(|message| match report.and_then(|r| r.hint.as_ref()) {
-            Some(hint) => format!("{message}. {hint}"),
-            None => message,
+        let own = report.and_then(|r| r.message.clone()).map(|message| {
+            match report.and_then(|r| r.hint.as_ref()) {
+                Some(hint) => format!("{message}. {hint}"),
+                None => message,
+            }
         });
         own.or_else(|| self.condition.clone()).or_else(|| {
-            self.succeeded.then(|| "the run ended well, and left no word of what it stored".to_owned())
+            self.succeeded
+                .then(|| "the run ended well, and left no word of what it stored".to_owned())
         })
     }
 }
@@ -174,7 +185,10 @@ fn run(job: &Job, pods: &[Arc<Pod>]) -> Option<Run> {
         .find(|c| c.status == "True" && (c.type_ == "Complete" || c.type_ == "Failed"))?;
     let succeeded = condition.type_ == "Complete";
     let finished = (status.completion_time.as_ref()).or(condition.last_transition_time.as_ref())?;
-    let ends = pods.iter().filter(|pod| belongs(pod, name)).filter_map(|pod| end(pod));
+    let ends = pods
+        .iter()
+        .filter(|pod| belongs(pod, name))
+        .filter_map(|pod| end(pod));
     let (message, killed) = ends.last().unwrap_or_default();
     let report = message.and_then(|text| RunReport::from_message(&text));
     Some(Run {
@@ -183,7 +197,12 @@ fn run(job: &Job, pods: &[Arc<Pod>]) -> Option<Run> {
         finished: finished.0,
         succeeded,
         // `BackoffLimitExceeded` says no more than that it failed.
-        reason: killed.or_else(|| condition.reason.clone().filter(|r| r != "BackoffLimitExceeded")),
+        reason: killed.or_else(|| {
+            condition
+                .reason
+                .clone()
+                .filter(|r| r != "BackoffLimitExceeded")
+        }),
         condition: condition.message.clone(),
         report,
     })
@@ -191,7 +210,10 @@ fn run(job: &Job, pods: &[Arc<Pod>]) -> Option<Run> {
 
 fn belongs(pod: &Pod, job: &str) -> bool {
     let labels = pod.metadata.labels.as_ref();
-    let named = labels.and_then(|l| l.get("batch.kubernetes.io/job-name").or_else(|| l.get("job-name")));
+    let named = labels.and_then(|l| {
+        l.get("batch.kubernetes.io/job-name")
+            .or_else(|| l.get("job-name"))
+    });
     named.is_some_and(|name| name == job)
 }
 
@@ -200,7 +222,10 @@ fn end(pod: &Pod) -> Option<(Option<String>, Option<String>)> {
     let status = pod.status.as_ref()?;
     let container = status.container_statuses.as_ref()?.first()?;
     let terminated = container.state.as_ref()?.terminated.as_ref()?;
-    let killed = terminated.reason.clone().filter(|reason| reason != "Error" && reason != "Completed");
+    let killed = terminated
+        .reason
+        .clone()
+        .filter(|reason| reason != "Error" && reason != "Completed");
     Some((terminated.message.clone(), killed))
 }
 
@@ -209,10 +234,17 @@ pub fn stuck(cron_job: &str, pods: &[Arc<Pod>]) -> Option<String> {
     const BEGINNING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
     pods.iter().find_map(|pod| {
         let labels = pod.metadata.labels.as_ref()?;
-        labels.get(&cron_job_label()).filter(|name| *name == cron_job)?;
+        labels
+            .get(&cron_job_label())
+            .filter(|name| *name == cron_job)?;
         let statuses = pod.status.as_ref()?.container_statuses.as_ref()?;
-        let waiting = statuses.iter().find_map(|s| s.state.as_ref()?.waiting.as_ref())?;
-        let reason = waiting.reason.as_deref().filter(|reason| !BEGINNING.contains(reason))?;
+        let waiting = statuses
+            .iter()
+            .find_map(|s| s.state.as_ref()?.waiting.as_ref())?;
+        let reason = waiting
+            .reason
+            .as_deref()
+            .filter(|reason| !BEGINNING.contains(reason))?;
         Some(match &waiting.message {
             Some(message) => format!("{reason}: {message}"),
             None => reason.to_owned(),

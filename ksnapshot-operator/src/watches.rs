@@ -108,7 +108,11 @@ impl Watches {
                 News::Failed(why) => {
                     // Once, not at each try.
                     if state.error.as_ref() != Some(&why) {
-                        tracing::warn!(namespace = state.namespace, "watch of {}: {why}", state.what);
+                        tracing::warn!(
+                            namespace = state.namespace,
+                            "watch of {}: {why}",
+                            state.what
+                        );
                         state.error = Some(why);
                         return;
                     }
@@ -122,21 +126,30 @@ impl Watches {
 
     /// Whether each watch has listed everything once, or said why it can't.
     pub(crate) fn settled(&self) -> bool {
-        self.states.iter().all(|state| state.seen || state.error.is_some())
+        self.states
+            .iter()
+            .all(|state| state.seen || state.error.is_some())
     }
 
     /// Whether what is ours was seen: before, nothing can be decided.
     pub(crate) fn sees(&self, control: &str) -> bool {
         let ours = self.states.iter().rev().take(4);
-        ours.filter(|state| state.namespace == control).all(|state| state.seen)
+        ours.filter(|state| state.namespace == control)
+            .all(|state| state.seen)
     }
 
     /// The namespaces of which everything was seen at least once.
     pub(crate) fn seen(&self) -> BTreeSet<String> {
-        let unseen: BTreeSet<&str> =
-            self.states.iter().filter(|s| !s.seen).map(|s| s.namespace.as_str()).collect();
+        let unseen: BTreeSet<&str> = self
+            .states
+            .iter()
+            .filter(|s| !s.seen)
+            .map(|s| s.namespace.as_str())
+            .collect();
         let all = self.states.iter().map(|state| &state.namespace);
-        all.filter(|namespace| !unseen.contains(namespace.as_str())).cloned().collect()
+        all.filter(|namespace| !unseen.contains(namespace.as_str()))
+            .cloned()
+            .collect()
     }
 
     /// Pods and Services as they are, into `world`.
@@ -163,7 +176,13 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    fn watch<K>(&mut self, what: &str, namespace: &str, labels: Option<&str>, lighten: fn(&mut K)) -> Store<K>
+    fn watch<K>(
+        &mut self,
+        what: &str,
+        namespace: &str,
+        labels: Option<&str>,
+        lighten: fn(&mut K),
+    ) -> Store<K>
     where
         K: Resource<Scope = k8s_openapi::NamespaceResourceScope>
             + Clone

@@ -10,7 +10,7 @@ use crate::Kind;
 use crate::annotations::Request;
 use crate::names::job;
 use crate::verdict::{Reason, Refusal};
-use crate::world::{Found, Lookup, Looking};
+use crate::world::{Found, Looking, Lookup};
 
 /// What a run needs of one thing: the variable of the Job, and those of a container that give it, the best first.
 struct Need {
@@ -35,8 +35,16 @@ const MYSQL: &[Need] = &[
 
 const MARIADB: &[Need] = &[
     need(job::MYSQL_USERNAME, &["MARIADB_USER", "MYSQL_USER"], true),
-    need(job::MYSQL_PASSWORD, &["MARIADB_PASSWORD", "MYSQL_PASSWORD"], false),
-    need(job::MYSQL_DATABASE, &["MARIADB_DATABASE", "MYSQL_DATABASE"], true),
+    need(
+        job::MYSQL_PASSWORD,
+        &["MARIADB_PASSWORD", "MYSQL_PASSWORD"],
+        false,
+    ),
+    need(
+        job::MYSQL_DATABASE,
+        &["MARIADB_DATABASE", "MYSQL_DATABASE"],
+        true,
+    ),
 ];
 
 const POSTGRESQL: &[Need] = &[
@@ -48,7 +56,13 @@ const POSTGRESQL: &[Need] = &[
 const ELASTICSEARCH: &[Need] = &[
     need(
         job::ELASTICSEARCH_USERNAME,
-        &["ELASTICSEARCH_USERNAME", "ELASTICSEARCH_USER", "ELASTIC_USERNAME", "ELASTIC_USER", "ES_USERNAME"],
+        &[
+            "ELASTICSEARCH_USERNAME",
+            "ELASTICSEARCH_USER",
+            "ELASTIC_USERNAME",
+            "ELASTIC_USER",
+            "ES_USERNAME",
+        ],
         false,
     ),
     need(
@@ -96,8 +110,16 @@ pub(super) fn summary(credentials: &BTreeMap<&'static str, SecretString>) -> Str
     if credentials.is_empty() {
         return "no login is named, and none may be needed".to_owned();
     }
-    let words = credentials.keys().map(|name| name.rsplit('_').next().unwrap_or(name).to_lowercase());
-    format!("{} found", words.map(|w| if w == "key" { "API key".to_owned() } else { w }).collect::<Vec<_>>().join(", "))
+    let words = credentials
+        .keys()
+        .map(|name| name.rsplit('_').next().unwrap_or(name).to_lowercase());
+    format!(
+        "{} found",
+        words
+            .map(|w| if w == "key" { "API key".to_owned() } else { w })
+            .collect::<Vec<_>>()
+            .join(", ")
+    )
 }
 
 /// Resolves what a run needs. None: something has to be looked up first.
@@ -209,7 +231,8 @@ impl Variables<'_, '_> {
             if let Some(after) = rest.strip_prefix('$') {
                 out.push('$');
                 rest = after;
-            } else if let Some((name, after)) = rest.strip_prefix('(').and_then(|r| r.split_once(')'))
+            } else if let Some((name, after)) =
+                rest.strip_prefix('(').and_then(|r| r.split_once(')'))
                 && depth < DEEPEST
                 && let Some(value) = self.value(name, depth + 1)?
             {
@@ -227,7 +250,11 @@ impl Variables<'_, '_> {
     fn from_elsewhere(&mut self, name: &str) -> Result<Option<SecretString>, Refusal> {
         let sources = self.container.env_from.as_deref().unwrap_or_default();
         for source in sources.iter().rev() {
-            if source.prefix.as_ref().is_some_and(|prefix| !prefix.is_empty()) {
+            if source
+                .prefix
+                .as_ref()
+                .is_some_and(|prefix| !prefix.is_empty())
+            {
                 continue;
             }
             let value = if let Some(from) = &source.secret_ref {
@@ -244,14 +271,28 @@ impl Variables<'_, '_> {
         Ok(None)
     }
 
-    fn of_secret(&mut self, secret: &str, key: &str, optional: bool) -> Result<Option<SecretString>, Refusal> {
+    fn of_secret(
+        &mut self,
+        secret: &str,
+        key: &str,
+        optional: bool,
+    ) -> Result<Option<SecretString>, Refusal> {
         let value = self.any_of_secret(secret, key, optional)?;
-        self.present(value, optional, || format!("Secret {}/{secret}: has no key {key}", self.namespace))
+        self.present(value, optional, || {
+            format!("Secret {}/{secret}: has no key {key}", self.namespace)
+        })
     }
 
-    fn of_config_map(&mut self, map: &str, key: &str, optional: bool) -> Result<Option<SecretString>, Refusal> {
+    fn of_config_map(
+        &mut self,
+        map: &str,
+        key: &str,
+        optional: bool,
+    ) -> Result<Option<SecretString>, Refusal> {
         let value = self.any_of_config_map(map, key, optional)?;
-        self.present(value, optional, || format!("ConfigMap {}/{map}: has no key {key}", self.namespace))
+        self.present(value, optional, || {
+            format!("ConfigMap {}/{map}: has no key {key}", self.namespace)
+        })
     }
 
     fn present(
@@ -270,7 +311,12 @@ impl Variables<'_, '_> {
         ))
     }
 
-    fn any_of_secret(&mut self, secret: &str, key: &str, optional: bool) -> Result<Option<SecretString>, Refusal> {
+    fn any_of_secret(
+        &mut self,
+        secret: &str,
+        key: &str,
+        optional: bool,
+    ) -> Result<Option<SecretString>, Refusal> {
         let lookup = Lookup::Secret {
             namespace: self.namespace.to_owned(),
             name: secret.to_owned(),
@@ -291,7 +337,12 @@ impl Variables<'_, '_> {
         }
     }
 
-    fn any_of_config_map(&mut self, map: &str, key: &str, optional: bool) -> Result<Option<SecretString>, Refusal> {
+    fn any_of_config_map(
+        &mut self,
+        map: &str,
+        key: &str,
+        optional: bool,
+    ) -> Result<Option<SecretString>, Refusal> {
         let lookup = Lookup::ConfigMap {
             namespace: self.namespace.to_owned(),
             name: map.to_owned(),
@@ -299,7 +350,9 @@ impl Variables<'_, '_> {
         let Some(Found::ConfigMap(values)) = self.look(&lookup, optional)? else {
             return Ok(None);
         };
-        Ok(values.get(key).map(|text| SecretString::from(text.as_str())))
+        Ok(values
+            .get(key)
+            .map(|text| SecretString::from(text.as_str())))
     }
 
     fn look(&mut self, lookup: &Lookup, optional: bool) -> Result<Option<&Found>, Refusal> {
@@ -324,13 +377,20 @@ impl Variables<'_, '_> {
         let from_file = format!("{name}_FILE");
         let declared = self.container.env.as_deref().unwrap_or_default();
         let fix = if declared.iter().any(|var| var.name == from_file) {
-            format!("Give {name} as a variable, from the same Secret: what is in a file of the pod can't be read.")
+            format!(
+                "Give {name} as a variable, from the same Secret: what is in a file of the pod can't be read."
+            )
         } else {
-            format!("Set {name} in the container, or name the container that has it by the annotation container.")
+            format!(
+                "Set {name} in the container, or name the container that has it by the annotation container."
+            )
         };
         Refusal::new(
             Reason::CredentialUnresolved,
-            format!("container {container}: no variable {}", need.names.join(" or ")),
+            format!(
+                "container {container}: no variable {}",
+                need.names.join(" or ")
+            ),
             fix,
         )
     }

@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use super::readable;
 use crate::Workload;
 use crate::verdict::{Reason, Refusal};
-use crate::world::{Found, Lookup, Looking};
+use crate::world::{Found, Looking, Lookup};
 
 /// The owner of some pods.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +33,11 @@ pub(super) fn group<'p>(
 }
 
 fn known(workload: Workload, reference: &OwnerReference) -> Owner {
-    Owner::Known(workload, reference.api_version.clone(), reference.uid.clone())
+    Owner::Known(
+        workload,
+        reference.api_version.clone(),
+        reference.uid.clone(),
+    )
 }
 
 fn owner(pod: &Pod, looking: &mut Looking<'_>) -> Owner {
@@ -63,7 +67,9 @@ fn owner(pod: &Pod, looking: &mut Looking<'_>) -> Owner {
     };
     let own = workload("ReplicaSet", &controller.name);
     match readable(&lookup, looking.find(lookup.clone())) {
-        Ok(Some(Found::ReplicaSet(Some(above)))) => known(workload(&above.kind, &above.name), above),
+        Ok(Some(Found::ReplicaSet(Some(above)))) => {
+            known(workload(&above.kind, &above.name), above)
+        }
         // It has no owner, or is just being removed: it stands for itself.
         Ok(Some(_)) => known(own, controller),
         Ok(None) => Owner::Unclear(own, None),

@@ -11,12 +11,19 @@ use crate::verdict::{Reason, Refusal};
 
 /// Whether it runs, and is not about to end.
 pub(super) fn runs(pod: &Pod) -> bool {
-    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    let phase = pod
+        .status
+        .as_ref()
+        .and_then(|status| status.phase.as_deref());
     phase == Some("Running") && pod.metadata.deletion_timestamp.is_none()
 }
 
 fn ours(pod: &Pod) -> BTreeMap<&str, &str> {
-    pod.metadata.annotations.as_ref().map(of_domain).unwrap_or_default()
+    pod.metadata
+        .annotations
+        .as_ref()
+        .map(of_domain)
+        .unwrap_or_default()
 }
 
 /// Whether it carries any annotation of our domain.
@@ -32,7 +39,12 @@ pub(super) fn agreed<'p>(running: &[&'p Arc<Pod>]) -> Result<BTreeMap<&'p str, &
         return Ok(agreed);
     };
     let differs = |key: &&&str| agreed.get(**key) != said.get(**key);
-    let key = agreed.keys().chain(said.keys()).find(differs).copied().unwrap_or_default();
+    let key = agreed
+        .keys()
+        .chain(said.keys())
+        .find(differs)
+        .copied()
+        .unwrap_or_default();
     Err(Refusal::new(
         Reason::OwnerConflict,
         format!("pods {first} and {other} differ in annotation {key}"),
@@ -47,5 +59,7 @@ fn name(pod: &Pod) -> &str {
 /// What database it looks like, by its images.
 pub(super) fn guess(pod: &Pod) -> Option<Kind> {
     let containers = &pod.spec.as_ref()?.containers;
-    containers.iter().find_map(|c| Kind::of_image(c.image.as_deref()?))
+    containers
+        .iter()
+        .find_map(|c| Kind::of_image(c.image.as_deref()?))
 }
