@@ -10,23 +10,8 @@
 //! - [`objects`] are the CronJobs, Jobs and Secrets that come out; [`runs`] is what came of them.
 //! - [`job`] is what a Job does with its environment, [`report`] what it says at its end.
 
-pub mod annotations;
-mod cluster;
-mod controller;
-pub mod decide;
-pub mod discover;
-mod events;
-pub mod explain;
 pub mod job;
-pub mod judge;
-mod kind;
-mod lease;
-mod log;
-mod lookups;
-pub mod metrics;
 pub mod names;
-pub mod objects;
-mod operator;
 pub mod options;
 pub mod report;
 pub mod runs;

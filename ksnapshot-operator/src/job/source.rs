@@ -89,9 +89,19 @@ fn host(env: &Environment<'_>, variable: &str) -> Result<String> {
     })
 }
 
-/// Databases by name. `*` is told apart, all other patterns are refused.
-fn databases<'a>(env: &Environment<'a>, one: &str) -> Result<Vec<&'a str>> {
+/// The databases that are named; none when all are meant.
+fn databases<'a>(env: &Environment<'a>, one: &str) -> Result<Option<Vec<&'a str>>> {
     let several = env.list(name::KSNAPSHOT_DATABASES);
+    if several.contains(&"*") {
+        return Ok(None);
+    }
+    if let Some(pattern) = several.iter().find(|name| name.contains(['*', '?'])) {
+        return Err(wrong(
+            name::KSNAPSHOT_DATABASES,
+            format_args!("{pattern:?} is a pattern"),
+            "Name each database; of MySQL and MariaDB '*' alone means all.",
+        ));
+    }
     let (variable, found) = if several.is_empty() {
         let hint = format!(
             "Set it to the database, or {} to several.",
@@ -103,25 +113,18 @@ fn databases<'a>(env: &Environment<'a>, one: &str) -> Result<Vec<&'a str>> {
     };
     let mut names: Vec<&str> = Vec::new();
     for name in found {
-        if name != "*" && name.contains(['*', '?']) {
-            return Err(wrong(
-                variable,
-                format_args!("{name:?} is a pattern"),
-                "Name each database; of MySQL and MariaDB '*' alone means all.",
-            ));
-        }
         if matches!(name, "." | "..") {
             return Err(wrong(
                 variable,
                 format_args!("{name:?} can't be written in a URL"),
-                "Dump this database alone with `ksnapshot dump`, or give it another name.",
+                "Give the database another name.",
             ));
         }
         if !names.contains(&name) {
             names.push(name);
         }
     }
-    Ok(names)
+    Ok(Some(names))
 }
 
 /// `--table` and `--exclude-table`, or what stands for them.
@@ -170,13 +173,13 @@ fn mysql(env: &Environment<'_>, kind: Kind) -> Result<Source> {
     )?;
     let names = databases(env, name::MYSQL_DATABASE)?;
     let server = format!("{kind}://{}@{host}:{port}", url::encode(user));
-    let (of, url) = match names[..] {
-        _ if names.contains(&"*") => ("all".to_owned(), server),
-        [database] => (
+    let (of, url) = match names.as_deref() {
+        None => ("all".to_owned(), server),
+        Some(&[database]) => (
             database.to_owned(),
             format!("{server}/{}", url::encode(database)),
         ),
-        _ => {
+        Some(names) => {
             choice.extend(
                 names
                     .iter()
@@ -185,7 +188,7 @@ fn mysql(env: &Environment<'_>, kind: Kind) -> Result<Source> {
             (names.join(","), server)
         }
     };
-    if of == "all" && choice.iter().any(|word| word.starts_with("--database=")) {
+    if names.is_none() && choice.iter().any(|word| word.starts_with("--database=")) {
         return Err(wrong(
             name::KSNAPSHOT_DATABASES,
             "'*' means all, but the options name some",
@@ -227,14 +230,13 @@ fn postgresql(env: &Environment<'_>) -> Result<Source> {
             ));
         }
     }
-    let names = databases(env, name::POSTGRESQL_DATABASE)?;
-    if names.contains(&"*") {
-        return Err(wrong(
+    let names = databases(env, name::POSTGRESQL_DATABASE)?.ok_or_else(|| {
+        wrong(
             name::KSNAPSHOT_DATABASES,
             "each database of PostgreSQL is a snapshot of its own, and '*' names none",
             "Name each database, with commas.",
-        ));
-    }
+        )
+    })?;
     let server = format!("postgresql://{}@{host}:{port}", url::encode(user));
     let urls = names.iter().map(|database| {
         let url = format!("{server}/{}", url::encode(database));

@@ -38,9 +38,9 @@ pub(super) enum Means {
     /// This option of ours, with the value; the last one counts.
     OursWith(&'static str),
     /// The same once for each value, which is written so.
-    OursForEach(&'static str, fn(&str) -> String),
+    OursForEach(&'static str, Write),
     /// Names that stand behind it by themselves are each this option of ours.
-    Names(&'static str, fn(&str) -> String),
+    Names(&'static str, Write),
     /// Nothing here. Why, and what to do instead if there is something.
     Refused(&'static str, &'static str),
 }
@@ -83,13 +83,16 @@ impl Dialect {
     }
 }
 
+/// How a name is written for an option of ours.
+pub(super) type Write = fn(&str) -> String;
+
 /// Words that are being read.
 #[derive(Debug)]
 pub(super) struct Read<'d> {
     dialect: &'d Dialect,
     ours: Vec<String>,
     /// What names that stand by themselves are, since the last option that says so.
-    names: Option<(&'static str, fn(&str) -> String)>,
+    names: Option<(&'static str, Write)>,
 }
 
 impl<'d> Read<'d> {
