@@ -4,6 +4,7 @@
 
 pub mod names;
 pub mod report;
+pub mod schedule;
 pub mod settings;
 mod workload;
 
