@@ -14,12 +14,8 @@ pub mod job;
 pub mod names;
 pub mod options;
 pub mod report;
-pub mod runs;
 pub mod schedule;
-mod server;
 pub mod settings;
-pub mod verdict;
-mod watches;
 mod workload;
 pub mod world;
 

@@ -2,7 +2,8 @@
 //!
 //! What its library takes is taken, what it refuses is refused, and days on which clocks change go as they go there: an
 //! hour that is skipped has no run, and one that comes twice has two. Libraries for cron at large differ in all three,
-//! so this is written after the one that decides, and tested against what it says (`testdata/schedules.txt`).
+//! so this is written after the one that decides, and tested against what it says (`testdata/schedules.txt`). It differs
+//! on Lord Howe Island, whose clocks change by half an hour: there Kubernetes misses the runs of a morning.
 //! Three things are refused on top: what never comes due, `@every`, and the text of a zone inside the schedule.
 
 mod cron;
@@ -326,7 +327,7 @@ mod tests {
             ("0 3 * * MON-FRI", 3 * DAY),
             ("@weekly", 7 * DAY),
             ("@monthly", 31 * DAY),
-            ("0 0 31 * *", 62 * DAY),
+            ("0 0 31 * *", 61 * DAY),
             ("@yearly", 365 * DAY),
             ("0 0 29 2 *", 1461 * DAY),
         ] {

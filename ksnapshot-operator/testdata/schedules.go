@@ -1,7 +1,8 @@
 // Writes schedules.txt: what Kubernetes' own library makes of schedules. It is what our reading of them is held against.
 //
-//	mkdir /tmp/s && cp schedules.go /tmp/s/main.go && cd /tmp/s && go mod init s
-//	go get github.com/robfig/cron/v3@v3.0.1 && go run . > schedules.txt
+// In a folder with nothing but this file:
+//
+//	go mod init schedules && go get github.com/robfig/cron/v3@v3.0.1 && go run . > schedules.txt
 //
 // A line is a schedule, a zone, a time, and the next three runs after it, or "-" where there is none within five years;
 // or a schedule and why it is refused.
@@ -36,7 +37,7 @@ var refused = []string{
 }
 
 var zones = []string{
-	"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Africa/Cairo",
+	"UTC", "Europe/Berlin", "America/New_York", "Pacific/Auckland", "Asia/Kolkata", "Africa/Cairo",
 	"America/Havana", "America/Santiago",
 }
 
