@@ -32,6 +32,8 @@ use crate::world::{Found, Lookup, World};
 const TOGETHER: Duration = Duration::from_millis(500);
 /// Everything is looked at again after this, which costs no request.
 const TICK: Duration = Duration::from_secs(20);
+/// A loop that says nothing for so long hangs. Longer than a first pass over thousands of workloads.
+pub(crate) const SILENCE: Duration = Duration::from_secs(180);
 /// Calls under way at once.
 const CALLS: usize = 8;
 /// Two full reads that say that backups are off are at least so far apart.
@@ -46,7 +48,7 @@ pub(crate) struct Controller {
     cluster: Cluster,
     settings: Settings,
     events: Events,
-    metrics: Arc<Metrics>,
+    metrics: Metrics,
     health: Arc<Health>,
     world: World,
     lookups: Lookups,
@@ -74,7 +76,7 @@ impl Controller {
         cluster: Cluster,
         settings: Settings,
         events: Events,
-        metrics: Arc<Metrics>,
+        metrics: Metrics,
         health: Arc<Health>,
     ) -> Self {
         Self {

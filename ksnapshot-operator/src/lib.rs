@@ -10,12 +10,33 @@
 //! - [`objects`] are the CronJobs, Jobs and Secrets that come out; [`runs`] is what came of them.
 //! - [`job`] is what a Job does with its environment, [`report`] what it says at its end.
 
+pub mod annotations;
+mod cluster;
+mod controller;
+pub mod decide;
+pub mod discover;
+pub mod events;
+pub mod explain;
+#[cfg(test)]
+mod fake;
 pub mod job;
+pub mod judge;
+mod kind;
+pub mod lease;
+pub mod log;
+mod lookups;
+pub mod metrics;
 pub mod names;
+pub mod objects;
+mod operator;
 pub mod options;
 pub mod report;
+pub mod runs;
 pub mod schedule;
+pub mod server;
 pub mod settings;
+pub mod verdict;
+mod watches;
 mod workload;
 pub mod world;
 

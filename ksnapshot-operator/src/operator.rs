@@ -7,12 +7,12 @@ use ksnapshot_core::{CancellationToken, Error, ErrorKind, Result};
 use kube::{Client, Config};
 
 use crate::cluster::Cluster;
-use crate::controller::Controller;
+use crate::controller::{Controller, SILENCE};
 use crate::events::Events;
-use crate::lease;
+use crate::lease::{Election, Lead};
 use crate::log;
 use crate::metrics::Metrics;
-use crate::server::{self, Health};
+use crate::server::{Health, Server};
 use crate::settings::{Mode, Settings};
 
 /// Runs the operator with the settings of `env` until `cancel`.
@@ -21,9 +21,9 @@ use crate::settings::{Mode, Settings};
 /// [`ErrorKind::Failed`] when it can't listen. A cluster that can't be reached is no error: it is waited for.
 pub async fn run(env: &BTreeMap<String, String>, cancel: &CancellationToken) -> Result<()> {
     let settings = Settings::from_env(env)?;
-    log::begin(settings.log_level, settings.log_format);
-    let config = config(&settings).await?;
-    let client = Client::try_from(config).map_err(|cause| {
+    let filter = env.get("KSNAPSHOT_LOG").map(String::as_str);
+    log::init(settings.log_level, settings.log_format, filter)?;
+    let client = Client::try_from(config(settings.mode).await?).map_err(|cause| {
         Error::new(
             ErrorKind::Server,
             "the cluster's configuration can't be used",
@@ -31,39 +31,60 @@ pub async fn run(env: &BTreeMap<String, String>, cancel: &CancellationToken) -> 
         .hint("`kubectl get pods` must work with it.")
         .source(cause)
     })?;
+    let server = Server::bind(settings.listen).await?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         namespaces = settings.watch_namespaces.join(","),
         control_namespace = settings.control_namespace,
+        listens = %server.address(),
         "begins"
     );
-    let metrics = Arc::new(Metrics::default());
-    let health = Arc::new(Health::new());
-    let serving = server::serve(
-        settings.listen,
-        Arc::clone(&health),
-        Arc::clone(&metrics),
-        cancel.clone(),
-    );
-    let leading = lead(&client, &settings, &metrics, &health, cancel);
-    let ((), served) = tokio::join!(leading, async {
-        let served = serving.await;
-        // Without health it would be ended sooner or later; sooner is better.
-        cancel.cancel();
-        served
+    let metrics = Metrics::default();
+    let health = Arc::new(Health::new(SILENCE));
+    // The lease is handed back when nothing acts any more, and health is told until then.
+    let acted = CancellationToken::new();
+    let election = settings.leader_election.then(|| {
+        let (namespace, lease) = (&settings.control_namespace, &settings.lease_name);
+        Election::new(client.clone(), namespace, lease, &settings.identity)
     });
-    served
+    let lead = election.as_ref().map_or_else(Lead::always, Election::lead);
+    let electing = async {
+        if let Some(election) = election {
+            election.run(acted.clone()).await;
+        }
+    };
+    let acting = async {
+        act(&client, &settings, lead, &metrics, &health, cancel).await;
+        acted.cancel();
+    };
+    let serving = server.run(Arc::clone(&health), metrics.clone(), acted.clone());
+    tokio::join!(electing, acting, serving);
+    tracing::info!("ends");
+    Ok(())
 }
 
-/// Works while it leads; what it knew is forgotten with the lead.
-async fn lead(
+/// Works while it leads. What it knew is forgotten with the lead.
+async fn act(
     client: &Client,
     settings: &Settings,
-    metrics: &Arc<Metrics>,
+    mut lead: Lead,
+    metrics: &Metrics,
     health: &Arc<Health>,
     cancel: &CancellationToken,
 ) {
-    let work = |cancel: CancellationToken| async move {
+    if settings.leader_election {
+        // Standing by is what this replica is for.
+        health.ready();
+    }
+    loop {
+        while !lead.holds() {
+            tokio::select! {
+                () = cancel.cancelled() => return,
+                _ = lead.turned() => {}
+                () = tokio::time::sleep(SILENCE / 3) => health.beat(),
+            }
+        }
+        metrics.set_leader(true);
         let cluster = Cluster {
             client: client.clone(),
             control: settings.control_namespace.clone(),
@@ -73,22 +94,26 @@ async fn lead(
             cluster,
             settings.clone(),
             events,
-            Arc::clone(metrics),
+            metrics.clone(),
             Arc::clone(health),
         );
-        metrics.set_leader(true);
-        controller.run(&cancel).await;
+        let stop = cancel.child_token();
+        let mut lost = lead.clone();
+        tokio::select! {
+            () = controller.run(&stop) => {}
+            () = async { while lost.holds() { lost.turned().await; } } => {}
+        }
         metrics.set_leader(false);
-    };
-    if settings.leader_election {
-        lease::lead(client, settings, health, cancel, work).await;
-    } else {
-        work(cancel.clone()).await;
+        metrics.set_plans(&[]);
+        metrics.set_unprotected(&[]);
+        if cancel.is_cancelled() {
+            return;
+        }
     }
 }
 
-async fn config(settings: &Settings) -> Result<Config> {
-    let config = match settings.mode {
+async fn config(mode: Mode) -> Result<Config> {
+    match mode {
         Mode::Cluster => Config::incluster().map_err(|cause| {
             Error::new(ErrorKind::Server, "this is no pod of a cluster")
                 .hint("Set MODE=local to use the kubeconfig.")
@@ -99,6 +124,5 @@ async fn config(settings: &Settings) -> Result<Config> {
                 .hint("Set KUBECONFIG, or make ~/.kube/config: `kubectl get pods` must work.")
                 .source(cause)
         }),
-    };
-    config
+    }
 }
