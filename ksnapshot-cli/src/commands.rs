@@ -4,6 +4,7 @@ pub(crate) mod cat;
 pub(crate) mod completions;
 pub(crate) mod dump;
 pub(crate) mod inspect;
+pub(crate) mod job;
 pub(crate) mod keygen;
 pub(crate) mod list;
 pub(crate) mod man;
