@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod dump;
 pub(crate) mod explain;
 pub(crate) mod inspect;
+pub(crate) mod job;
 pub(crate) mod keygen;
 pub(crate) mod list;
 pub(crate) mod man;

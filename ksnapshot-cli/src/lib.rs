@@ -28,6 +28,7 @@ mod commands;
 mod deadline;
 mod interrupt;
 mod output;
+mod parent;
 mod place;
 mod progress;
 
@@ -72,6 +73,10 @@ pub fn run(registry: &Registry, exit: impl Fn(i32) + Send + Sync + 'static) -> E
             .init();
     }
     let output = Output::new(cli.json);
+    if let Err(error) = parent::follow() {
+        output.failed(&error);
+        return ExitCode::from(error.kind().exit_code());
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -86,7 +91,10 @@ pub fn run(registry: &Registry, exit: impl Fn(i32) + Send + Sync + 'static) -> E
     };
     let done = runtime.block_on(async {
         let cx = output.context();
-        interrupt::listen(cx.cancel.clone(), exit);
+        // A Job hands signals on to what it runs, which does this.
+        if !matches!(cli.command, Command::Job(_)) {
+            interrupt::listen(cx.cancel.clone(), exit);
+        }
         match cli.command {
             Command::Dump(args) => commands::dump::run(args, registry, &output, &cx).await,
             Command::List(args) => commands::list::run(args, registry, &output, &cx).await,
@@ -97,6 +105,7 @@ pub fn run(registry: &Registry, exit: impl Fn(i32) + Send + Sync + 'static) -> E
             Command::Prune(args) => commands::prune::run(args, registry, &output, &cx).await,
             Command::Explain(args) => commands::explain::run(args, &output, &cx).await,
             Command::Operator(_) => commands::operator::run(&cx).await,
+            Command::Job(args) => commands::job::run(&args, &output).await,
             Command::Keygen(args) => commands::keygen::run(&args, &output),
             Command::Completions(args) => commands::completions::run(&args),
             Command::Man(args) => commands::man::run(&args),

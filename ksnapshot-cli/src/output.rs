@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::progress::{Bars, JsonLines, Lines};
 
 /// Every error says what to do next.
-const NO_ADVICE: &str = "Run it again with KSNAPSHOT_LOG=debug to see what led to it.";
+pub(crate) const NO_ADVICE: &str = "Run it again with KSNAPSHOT_LOG=debug to see what led to it.";
 
 /// How to print.
 #[derive(Debug)]

@@ -80,7 +80,8 @@ pub fn map(kind: Kind, text: &str) -> Result<Vec<String>, Refused> {
     Read::new(&dialect).words(words)
 }
 
-/// The words that [`map`] takes, as they are written, in order. For documentation.
+/// The words that [`map`] takes, as they are written, in order, but for those that switch off what is off anyway. For
+/// documentation.
 pub fn taken(kind: Kind) -> Vec<String> {
     dialect(kind).map_or_else(Vec::new, |dialect| dialect.taken())
 }

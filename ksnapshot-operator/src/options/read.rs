@@ -35,6 +35,8 @@ pub(super) enum Means {
     DoneIf(&'static [&'static str], &'static str),
     /// This option of ours.
     Ours(&'static str),
+    /// This option of ours no more.
+    Not(&'static str),
     /// This option of ours, with the value; the last one counts.
     OursWith(&'static str),
     /// The same once for each value, which is written so.
@@ -70,7 +72,10 @@ impl Dialect {
                 taken.push(format!("--{}{value}", row.long));
             }
             if let Takes::Switch(off) = row.takes
-                && !matches!(off, Means::Refused(..))
+                && matches!(
+                    (row.means, off),
+                    (Means::Refused(..) | Means::Moot, Means::Done | Means::Moot)
+                )
             {
                 taken.push(format!("--skip-{}", row.long));
             }
@@ -218,6 +223,7 @@ impl<'d> Read<'d> {
                 }
             }
             Means::Ours(ours) => self.add(ours.to_owned()),
+            Means::Not(ours) => self.ours.retain(|word| word != ours),
             Means::OursWith(ours) => {
                 let begin = format!("{ours}=");
                 self.ours.retain(|word| !word.starts_with(&begin));

@@ -63,6 +63,7 @@ fn options_of_ours_are_written_as_ours() {
     );
     mysql("--no-data", &["--no-data"]);
     mysql("-d -d --no_data", &["--no-data"]);
+    mysql("-d --users --skip-no-data --users=0", &[]);
     mysql("-qdR", &["--no-data"]);
     mysql(
         "--where='id > 3 and name = \"x\"'",
@@ -269,4 +270,21 @@ proptest! {
         prop_assert_eq!(pattern.matches(Letters::AsWritten, Some(&database), &other), other == table);
         prop_assert!(!pattern.matches(Letters::AsWritten, Some("elsewhere"), &table));
     }
+}
+
+/// docs/job.md lists them; this is what it must say.
+#[test]
+fn the_words_that_are_taken_are_documented() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/job.md");
+    let page = std::fs::read_to_string(page).expect("the page");
+    let lists: Vec<&str> = (page.split("```text\n").skip(1))
+        .filter_map(|rest| rest.split("\n```").next())
+        .collect();
+    for (list, kind) in lists.iter().zip([Kind::MySql, Kind::PostgreSql]) {
+        let words = taken(kind).join("  ");
+        let told: Vec<&str> = list.split_whitespace().collect();
+        let expected: Vec<&str> = words.split_whitespace().collect();
+        assert_eq!(told, expected, "{kind}: {words}");
+    }
+    assert_eq!(lists.len(), 2);
 }
