@@ -16,7 +16,7 @@ use super::seen::Seen;
 /// When all of it happens.
 const NOW: &str = "2026-11-29T12:00:00Z";
 /// What each CronJob for backups has unless something else is asked for; the whole of one is in `decisions`.
-const USUAL: [&str; 13] = [
+const USUAL: [&str; 14] = [
     "suspend false",
     "startingDeadlineSeconds 3600",
     "activeDeadlineSeconds 14400",
@@ -30,6 +30,7 @@ const USUAL: [&str; 13] = [
     "BACKEND_S3_ACCESS_KEY of Secret ksnapshot-secret: AWS_ACCESS_KEY_ID",
     "BACKEND_S3_SECRET_KEY of Secret ksnapshot-secret: AWS_SECRET_ACCESS_KEY",
     "KSNAPSHOT_COMPRESSION \"gzip:6\"",
+    "login:",
 ];
 
 #[test]
@@ -125,23 +126,27 @@ fn cron_job(desired: &Desired) -> String {
     ] {
         lines.push(format!("{name} {value}"));
     }
-    lines.extend(container["env"].as_array().unwrap().iter().map(|var| variable(var, &desired.name)));
+    let mut login = "login:".to_owned();
+    for var in container["env"].as_array().unwrap() {
+        let (name, from) = (var["name"].as_str().unwrap(), &var["valueFrom"]["secretKeyRef"]);
+        if from["name"] == format!("{}-credentials", desired.name) && from["key"] == name {
+            write!(login, " {name}").unwrap();
+        } else {
+            lines.push(variable(name, var));
+        }
+    }
+    lines.push(login);
     for line in lines.iter().filter(|line| !USUAL.contains(&line.as_str())) {
         write!(text, "\n  {line}").unwrap();
     }
     text
 }
 
-fn variable(var: &Value, cron_job: &str) -> String {
-    let name = var["name"].as_str().unwrap();
+fn variable(name: &str, var: &Value) -> String {
     let [secret, map] = ["secretKeyRef", "configMapKeyRef"].map(|key| &var["valueFrom"][key]);
     let of = |kind: &str, from: &Value| {
         let [object, key] = ["name", "key"].map(|field| from[field].as_str().unwrap());
-        if object == format!("{cron_job}-credentials") && key == name {
-            format!("{name} of its Secret")
-        } else {
-            format!("{name} of {kind} {object}: {key}")
-        }
+        format!("{name} of {kind} {object}: {key}")
     };
     match (secret.is_null(), map.is_null()) {
         (false, _) => of("Secret", secret),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use ksnapshot_operator::Workload;
 use ksnapshot_operator::decide::{Action, Actual, Known, decide};
@@ -21,6 +21,7 @@ use super::stored;
 
 /// Where everything of ours is.
 pub(super) const CONTROL: &str = "ksnapshot";
+const RETENTION_SECRET: &str = "ksnapshot-retention-secret";
 
 /// A cluster as it would be seen.
 #[derive(Debug, Clone)]
@@ -39,11 +40,11 @@ impl Seen {
     ///
     /// - `Settings`: `env` are variables of the operator.
     /// - `Unreadable`: `what` (Secret, ConfigMap, ReplicaSet) can't be read, and `why` (forbidden, failed).
-    /// - `Applied`: an operator saw all that is written above, and did what was to be done, at the time `at`.
+    /// - `Applied`: an operator saw all that is written above, and did what was to be done, at the time `at`, in two `passes`.
     /// - `Changed`: `what` (CronJob, Secret) was changed by somebody, by the merge patch `patch`.
-    /// - `Removed`: `what` (Pod, Service, CronJob, Secret) is gone.
+    /// - `Removed`: `what` (Pod, Service, ReplicaSet, ConfigMap; CronJob or Secret of ours) is gone.
     /// - `Owner`: the API server was asked for `what`, and it `is` (there, missing, forbidden, failed).
-    /// - `Off`: two fresh lists said that backups of `what` are off.
+    /// - `ConfirmedOff`: two fresh lists said that backups of `what` are off.
     /// - `Storage`: `missing` says what is missing of it.
     pub(super) fn read(manifests: &str) -> Result<Self> {
         let mut reading = Reading::default();
@@ -159,7 +160,7 @@ impl Reading {
             "Service" => put(&mut self.world.services, serde_json::from_value(document)?),
             "CronJob" => put(&mut self.actual.cron_jobs, serde_json::from_value(document)?),
             "Job" => put(&mut self.actual.jobs, serde_json::from_value(document)?),
-            "Secret" if is_ours && name == "ksnapshot-retention-secret" => self.known.retention_secret = true,
+            "Secret" if is_ours && name == RETENTION_SECRET => self.known.retention_secret = true,
             "Secret" if is_ours => put(&mut self.actual.secrets, serde_json::from_value(document)?),
             "Secret" | "ConfigMap" | "ReplicaSet" => {
                 let found = found(kind, document)?;
@@ -176,9 +177,10 @@ impl Reading {
             "Applied" => {
                 let mut seen = self.seen()?;
                 let at = text(&document["at"]);
-                seen.act(&at)?;
-                // The first pass makes CronJobs, the second one runs what is triggered.
-                seen.act(&at)?;
+                // The first pass makes CronJobs, the second one runs what is triggered and removes what was replaced.
+                for _ in 0..document["passes"].as_u64().unwrap_or(2) {
+                    seen.act(&at)?;
+                }
                 self.actual = seen.actual;
             }
             "Changed" => match &*what {
@@ -187,9 +189,11 @@ impl Reading {
                 _ => bail!("changed: {what:?}"),
             },
             "Removed" => match &*what {
+                "ReplicaSet" | "ConfigMap" => _ = self.world.lookups.remove(&lookup(&what, namespace, name)?),
                 "Pod" => remove(&mut self.world.pods, &namespace, &name),
                 "Service" => remove(&mut self.world.services, &namespace, &name),
                 "CronJob" => remove(&mut self.actual.cron_jobs, &namespace, &name),
+                "Secret" if name == RETENTION_SECRET => self.known.retention_secret = false,
                 "Secret" => remove(&mut self.actual.secrets, &namespace, &name),
                 _ => bail!("removed: {what:?}"),
             },
@@ -201,7 +205,7 @@ impl Reading {
                 };
                 self.known.owners.insert(workload(&what)?, found);
             }
-            "Off" => _ = self.known.confirmed_off.insert(workload(&what)?),
+            "ConfirmedOff" => _ = self.known.confirmed_off.insert(workload(&what)?),
             "Storage" => self.missing = Some(text(&document["missing"])),
             other => bail!("{other} means nothing here"),
         }
