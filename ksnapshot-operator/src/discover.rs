@@ -6,6 +6,7 @@ mod container;
 mod credentials;
 mod owner;
 mod pods;
+mod rehearsal;
 mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -263,23 +264,21 @@ fn examine(
             credentials::summary(&credentials)
         ),
     );
-    good(
-        &mut finding.steps,
-        match &request.recipient {
-            Some(recipient) => format!("encrypted for {recipient}"),
-            None => "not encrypted: whoever reads the bucket can read the snapshots".to_owned(),
-        },
-    );
-    if request.recipient.is_none()
-        && let Some(last) = finding.steps.last_mut()
-    {
-        last.mark = Mark::Note;
-    }
-    Ok(Some(Wanted {
+    let (mark, text) = match &request.recipient {
+        Some(recipient) => (Mark::Good, format!("encrypted for {recipient}")),
+        None if ours.contains_key("encryption-recipient") => {
+            (Mark::Note, "not encrypted, though a recipient is named: encryption-enabled is not \"true\"".to_owned())
+        }
+        None => (Mark::Note, "not encrypted: whoever reads the bucket can read the snapshots".to_owned()),
+    };
+    finding.steps.push(Step { mark, text });
+    let wanted = Wanted {
         request,
         address,
         credentials,
-    }))
+    };
+    rehearsal::rehearse(&finding.workload, &wanted, settings)?;
+    Ok(Some(wanted))
 }
 
 fn not_enabled(ours: &BTreeMap<&str, &str>) -> Refusal {

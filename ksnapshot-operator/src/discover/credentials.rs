@@ -196,7 +196,7 @@ impl Variables<'_, '_> {
             return Err(Refusal::new(
                 Reason::CredentialUnresolved,
                 format!("container {}: its variables refer to each other too often", self.container.name),
-                format!("Give {name} as a value, or from a Secret."),
+                "Give user, password and database as values, or from Secrets.",
             ));
         }
         let declared = self.container.env.as_deref().unwrap_or_default();
