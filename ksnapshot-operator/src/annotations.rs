@@ -4,6 +4,7 @@
 //! our domain that nobody knows is refused: a misspelt `encryption-recipient` must not end in snapshots in the clear.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -183,9 +184,8 @@ pub fn read(ours: &BTreeMap<&str, &str>, settings: &Settings) -> Result<Request,
             v.parse().ok()
         })?
         .unwrap_or(false),
-        jitter: duration("jitter", get("jitter"))?.filter(|d| !d.is_zero()),
-        starting_deadline: duration("starting-deadline", get("starting-deadline"))?
-            .unwrap_or(Duration::from_secs(3600)),
+        jitter: jitter(get("jitter"))?,
+        starting_deadline: starting_deadline(get("starting-deadline"))?,
         resources: resources(get("resources"), settings)?,
         trigger: get("trigger").map(ToOwned::to_owned),
         verify: verify(get("verify"))?,
@@ -207,14 +207,14 @@ fn fits(request: &Request) -> Result<(), Refusal> {
     {
         return Err(invalid(
             key,
-            &format!("means nothing for {kind}"),
+            format_args!("means nothing for {kind}"),
             "Remove it; indices are chosen by the annotations tables and exclude-tables.",
         ));
     }
     if !kind.is_search() && request.page_size.is_some() {
         return Err(invalid(
             "elasticsearch-limit",
-            &format!("means nothing for {kind}"),
+            format_args!("means nothing for {kind}"),
             "Remove it, or correct the type.",
         ));
     }
@@ -248,7 +248,7 @@ fn kind(word: Option<&str>) -> Result<Kind, Refusal> {
         };
         let fix = match meant {
             Some(meant) => format!("Write {meant}; known are {known}."),
-            None => format!("Known are {known}."),
+            None => format!("Write one of {known}."),
         };
         Refusal::new(
             Reason::TypeUnknown,
@@ -274,7 +274,7 @@ fn schedule(cron: Option<&str>, zone: Option<&str>) -> Result<Schedule, Refusal>
             SchedulePart::Zone => (Reason::TimeZoneInvalid, "timezone"),
             SchedulePart::Cron => (Reason::ScheduleInvalid, "schedule"),
         };
-        Refusal::new(reason, format!("annotation {key}: {error}"), error.advice())
+        Refusal::new(reason, about(key, &error), error.advice())
     })
 }
 
@@ -291,7 +291,7 @@ fn recipient(
         Some(other) => {
             return Err(invalid(
                 "encryption-enabled",
-                &format!("{other:?} is neither \"true\" nor \"false\""),
+                format_args!("{other:?} is neither \"true\" nor \"false\""),
                 "Write \"true\" or \"false\": it must be clear whether snapshots can be read by who reads the bucket.",
             ));
         }
@@ -312,7 +312,7 @@ fn recipient(
     AgeEncryptor::new(&[named]).map_err(|error| {
         Refusal::new(
             Reason::RecipientInvalid,
-            format!("recipient: {error}"),
+            about("encryption-recipient", &error),
             error
                 .advice()
                 .unwrap_or("Name an age public key, age1…; `ksnapshot keygen` makes one."),
@@ -333,7 +333,7 @@ fn compression(word: Option<&str>, settings: &Settings) -> Result<String, Refusa
         Ok(_) => Ok(word.to_owned()),
         Err(error) => Err(invalid(
             "compression",
-            &error.to_string(),
+            &error,
             error.advice().unwrap_or("Write gzip:6, zstd:3 or none."),
         )),
     }
@@ -347,7 +347,7 @@ fn resources(text: Option<&str>, settings: &Settings) -> Result<Resources, Refus
         Ok(resources) => Ok(resources.or(&settings.resources)),
         Err(error) => Err(invalid(
             "resources",
-            &error.to_string(),
+            &error,
             error.advice().unwrap_or("Write cpu=500m,memory=256Mi."),
         )),
     }
@@ -359,14 +359,14 @@ fn verify(word: Option<&str>) -> Result<Verify, Refusal> {
         Some("checksum") => Ok(Verify::Checksum),
         Some(word @ ("decode" | "restore")) => Err(invalid(
             "verify",
-            &format!("{word} takes an identity, which the cluster does not hold"),
+            format_args!("{word} takes an identity, which the cluster does not hold"),
             format!(
                 "Write checksum here, and run `ksnapshot verify --level {word}` where the identity is."
             ),
         )),
         Some(word) => Err(invalid(
             "verify",
-            &format!("{word:?} is no level"),
+            format_args!("{word:?} is no level"),
             "Write none or checksum.",
         )),
     }
@@ -376,7 +376,7 @@ fn rules(text: Option<&str>) -> Result<Option<String>, Refusal> {
     let Some(text) = text else { return Ok(None) };
     match job::retention::words(text) {
         Ok(_) => Ok(Some(text.to_owned())),
-        Err((what, fix)) => Err(invalid("retention", &what, fix)),
+        Err((what, fix)) => Err(invalid("retention", what, fix)),
     }
 }
 
@@ -386,7 +386,7 @@ fn patterns(key: &str, text: Option<&str>) -> Result<Vec<String>, Refusal> {
         Pattern::parse(word).map_err(|error| {
             invalid(
                 key,
-                &error.to_string(),
+                &error,
                 error
                     .advice()
                     .unwrap_or("Write patterns such as shop.orders, *.log_??."),
@@ -396,13 +396,42 @@ fn patterns(key: &str, text: Option<&str>) -> Result<Vec<String>, Refusal> {
     Ok(words)
 }
 
-/// Words between commas.
+/// Words between commas; those of double quotes divide nothing.
 fn list(text: Option<&str>) -> Vec<String> {
-    let words = text.unwrap_or_default().split(',').map(str::trim);
+    let mut is_quoted = false;
+    let divides = |c: char| {
+        is_quoted ^= c == '"';
+        c == ',' && !is_quoted
+    };
+    let words = text.unwrap_or_default().split(divides).map(str::trim);
     words
         .filter(|w| !w.is_empty())
         .map(ToOwned::to_owned)
         .collect()
+}
+
+fn jitter(text: Option<&str>) -> Result<Option<Duration>, Refusal> {
+    // Nothing runs twice at once, so that a longer one would leave runs out.
+    const LONGEST: Duration = Duration::from_secs(24 * 3600);
+    match duration("jitter", text)? {
+        Some(jitter) if jitter > LONGEST => {
+            Err(invalid("jitter", "longer than a day", "Write at most 24h."))
+        }
+        jitter => Ok(jitter.filter(|jitter| !jitter.is_zero())),
+    }
+}
+
+fn starting_deadline(text: Option<&str>) -> Result<Duration, Refusal> {
+    // Kubernetes looks every ten seconds, and would miss what may be no later than that.
+    const SHORTEST: Duration = Duration::from_secs(10);
+    match duration("starting-deadline", text)? {
+        Some(deadline) if deadline <= SHORTEST => Err(invalid(
+            "starting-deadline",
+            "so short that Kubernetes may never begin a run",
+            "Write more than 10s, such as 1h.",
+        )),
+        deadline => Ok(deadline.unwrap_or(Duration::from_secs(3600))),
+    }
 }
 
 fn duration(key: &str, text: Option<&str>) -> Result<Option<Duration>, Refusal> {
@@ -424,16 +453,22 @@ fn read_as<T>(
         Some(value) => Ok(Some(value)),
         None => Err(invalid(
             key,
-            &format!("{text:?} is not {wanted}"),
+            format_args!("{text:?} is not {wanted}"),
             format!("Write {wanted}."),
         )),
     }
 }
 
-fn invalid(key: &str, what: &str, fix: impl Into<String>) -> Refusal {
-    Refusal::new(
-        Reason::AnnotationInvalid,
-        format!("annotation {key}: {what}"),
-        fix,
-    )
+fn invalid(key: &str, what: impl Display, fix: impl Into<String>) -> Refusal {
+    Refusal::new(Reason::AnnotationInvalid, about(key, what), fix)
+}
+
+/// What is wrong with an annotation. What names itself is not named twice.
+fn about(key: &str, what: impl Display) -> String {
+    let what = what.to_string();
+    let names = [key, "recipient", "time zone", "table pattern"];
+    let bare = names
+        .iter()
+        .find_map(|name| what.strip_prefix(name)?.strip_prefix([' ', ':']));
+    format!("annotation {key}: {}", bare.unwrap_or(&what).trim_start())
 }

@@ -6,11 +6,13 @@ mod container;
 mod credentials;
 mod owner;
 mod pods;
+mod rehearsal;
 mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Pod, Service};
 use secrecy::SecretString;
 
@@ -20,12 +22,13 @@ use crate::verdict::{Mark, Reason, Refusal, Step};
 use crate::world::{Found, Looking, Lookup, World};
 use crate::{Kind, Workload};
 
+use owner::{Doubt, Owned};
 pub use service::Address;
 
 /// What was found in a cluster.
 #[derive(Debug, Default)]
 pub struct Discovery {
-    /// One for each workload that has to do with databases, in the order of their names.
+    /// One for each workload, in the order of their names.
     pub findings: Vec<Finding>,
     /// Everything that was looked up, found or not: what is not asked for any more can be forgotten.
     pub asked: BTreeSet<Lookup>,
@@ -53,6 +56,10 @@ pub struct Finding {
     pub uid: String,
     /// The kind of database, by annotation or by guess.
     pub kind: Option<Kind>,
+    /// It neither carries an annotation nor looks like a database: worth a word only where backups of it were set up.
+    pub is_plain: bool,
+    /// When the youngest of its running pods was made.
+    pub since: Option<Timestamp>,
     /// What its login was looked up in.
     pub lookups: Vec<Lookup>,
     /// What was looked at, in order.
@@ -68,6 +75,8 @@ impl Finding {
             api_version: String::new(),
             uid: String::new(),
             kind: None,
+            is_plain: false,
+            since: None,
             lookups: Vec::new(),
             steps: Vec::new(),
             outcome: Outcome::Pending,
@@ -108,82 +117,86 @@ pub fn discover(world: &World, settings: &Settings) -> Discovery {
         services.entry(namespace).or_default().push(service);
     }
     let mut findings = Vec::new();
-    for (owner, pods) in owner::group(&world.pods, &mut looking) {
-        match owner {
-            owner::Owner::Known(workload, api_version, uid) => {
-                let in_namespace = services.get(workload.namespace.as_str());
-                let services = in_namespace.map_or(&[][..], Vec::as_slice);
-                looking.take();
-                let found = look_at(workload, &pods, services, settings, &mut looking);
-                findings.extend(found.map(|found| Finding {
-                    api_version,
-                    uid,
-                    lookups: looking.take(),
-                    ..found
-                }));
-            }
-            owner::Owner::Unclear(workload, refusal) => {
-                findings.extend(unclear(workload, &pods, refusal));
-            }
-        }
+    for (workload, owned) in owner::group(&world.pods, &mut looking) {
+        let in_namespace = services.get(workload.namespace.as_str());
+        let services = in_namespace.map_or(&[][..], Vec::as_slice);
+        looking.take();
+        let finding = look_at(workload, &owned, services, settings, &mut looking);
+        findings.push(Finding {
+            api_version: owned.api_version,
+            uid: owned.uid,
+            lookups: looking.take(),
+            ..finding
+        });
     }
-    findings.sort_by(|a, b| a.workload.cmp(&b.workload));
     Discovery {
         findings,
         asked: looking.into_asked(),
     }
 }
 
-/// A pod whose owner isn't known: nothing can be decided, or nothing should.
-fn unclear(workload: Workload, pods: &[&Arc<Pod>], refusal: Option<Refusal>) -> Option<Finding> {
-    let annotated = pods.iter().any(|pod| pods::is_annotated(pod));
-    let kind = pods.iter().find_map(|pod| pods::guess(pod));
-    let outcome = match refusal {
-        None => Outcome::Pending,
-        Some(refusal) if annotated => Outcome::Refused(refusal),
-        Some(_) => Outcome::Off(not_annotated(kind?)),
-    };
-    (annotated || kind.is_some()).then(|| Finding {
-        kind,
-        outcome,
-        ..Finding::of(workload)
-    })
-}
-
 fn look_at(
     workload: Workload,
-    pods: &[&Arc<Pod>],
+    owned: &Owned<'_>,
     services: &[&Service],
     settings: &Settings,
     looking: &mut Looking<'_>,
-) -> Option<Finding> {
-    let guess = pods.iter().find_map(|pod| pods::guess(pod));
+) -> Finding {
+    let pods = &owned.pods[..];
+    let running: Vec<&Arc<Pod>> = pods.iter().copied().filter(|pod| pods::runs(pod)).collect();
+    let is_annotated = pods.iter().any(|pod| pods::is_annotated(pod));
+    // A Job with the image of a database works on one, or loads it.
+    let guess = pods
+        .iter()
+        .filter(|_| workload.kind != "Job")
+        .find_map(|pod| pods::guess(pod));
     let mut finding = Finding {
         kind: guess,
+        is_plain: !is_annotated && guess.is_none(),
+        since: running.iter().filter_map(|pod| pods::since(pod)).max(),
         ..Finding::of(workload)
     };
-    if !pods.iter().any(|pod| pods::is_annotated(pod)) {
-        // Without annotations only what looks like a database is worth a word.
-        finding.outcome = Outcome::Off(not_annotated(guess?));
-        return Some(finding);
-    }
-    finding.outcome = match examine(&mut finding, pods, services, settings, looking) {
-        Ok(Some(wanted)) => Outcome::Wanted(Box::new(wanted)),
-        Ok(None) => Outcome::Pending,
-        Err(End::Off(refusal)) => Outcome::Off(refusal),
-        Err(End::Refused(refusal)) => Outcome::Refused(refusal),
+    finding.outcome = match &owned.doubt {
+        Some(Doubt::Pending) => Outcome::Pending,
+        Some(Doubt::Refused(refusal)) => Outcome::Refused(refusal.clone()),
+        // What does not run says nothing for sure, not even by saying nothing.
+        None if !is_annotated && running.is_empty() => {
+            Outcome::Refused(guess.map_or_else(not_running, |_| not_annotated(guess)))
+        }
+        None if !is_annotated => Outcome::Off(not_annotated(guess)),
+        None => match examine(&mut finding, &running, services, settings, looking) {
+            Ok(Some(wanted)) => Outcome::Wanted(Box::new(wanted)),
+            Ok(None) => Outcome::Pending,
+            Err(End::Off(refusal)) => Outcome::Off(refusal),
+            Err(End::Refused(refusal)) => Outcome::Refused(refusal),
+        },
     };
-    Some(finding)
+    finding
 }
 
-fn not_annotated(kind: Kind) -> Refusal {
+fn not_annotated(kind: Option<Kind>) -> Refusal {
     let domain = ksnapshot_core::DOMAIN;
+    let Some(kind) = kind else {
+        return Refusal::new(
+            Reason::NotAnnotated,
+            "its pods carry no annotation any more",
+            "Annotate the pod template again to have it backed up.",
+        );
+    };
     Refusal::new(
         Reason::NotAnnotated,
         format!("looks like {kind}, and carries no annotation"),
         format!(
             "Annotate its pods: {domain}/enabled: \"true\", {domain}/type: \"{kind}\", {domain}/schedule: \"0 3 * * *\"."
         ),
+    )
+}
+
+fn not_running() -> Refusal {
+    Refusal::new(
+        Reason::NotRunning,
+        "no pod of it runs",
+        "Start it, or look why it doesn't: `kubectl describe pod`.",
     )
 }
 
@@ -202,7 +215,7 @@ impl From<Refusal> for End {
 /// One look at each thing, in the order in which a person would. None: something has to be looked up.
 fn examine(
     finding: &mut Finding,
-    pods: &[&Arc<Pod>],
+    running: &[&Arc<Pod>],
     services: &[&Service],
     settings: &Settings,
     looking: &mut Looking<'_>,
@@ -213,15 +226,7 @@ fn examine(
             text,
         });
     };
-    let running: Vec<&Arc<Pod>> = pods.iter().copied().filter(|pod| pods::runs(pod)).collect();
-    let Some(first) = running.first() else {
-        return Err(Refusal::new(
-            Reason::NotRunning,
-            "no pod of it runs",
-            "Start it, or look why it doesn't: `kubectl describe pod`.",
-        )
-        .into());
-    };
+    let first = running.first().ok_or_else(not_running)?;
     good(
         &mut finding.steps,
         match running.len() {
@@ -229,7 +234,7 @@ fn examine(
             n => format!("{n} pods run"),
         },
     );
-    let ours = pods::agreed(&running)?;
+    let ours = pods::agreed(running)?;
     if !annotations::enabled(&ours) {
         return Err(End::Off(not_enabled(&ours)));
     }
@@ -256,7 +261,7 @@ fn examine(
             request.kind, request.cron, request.zone
         ),
     );
-    let address = service::find(&finding.workload, &running, services, &request)?;
+    let address = service::find(&finding.workload, running, services, &request)?;
     good(
         &mut finding.steps,
         format!(
@@ -277,23 +282,26 @@ fn examine(
             credentials::summary(&credentials)
         ),
     );
-    good(
-        &mut finding.steps,
-        match &request.recipient {
-            Some(recipient) => format!("encrypted for {recipient}"),
-            None => "not encrypted: whoever reads the bucket can read the snapshots".to_owned(),
-        },
-    );
-    if request.recipient.is_none()
-        && let Some(last) = finding.steps.last_mut()
-    {
-        last.mark = Mark::Note;
-    }
-    Ok(Some(Wanted {
+    let (mark, text) = match &request.recipient {
+        Some(recipient) => (Mark::Good, format!("encrypted for {recipient}")),
+        None if ours.contains_key("encryption-recipient") => (
+            Mark::Note,
+            "not encrypted, though a recipient is named: encryption-enabled is not \"true\""
+                .to_owned(),
+        ),
+        None => (
+            Mark::Note,
+            "not encrypted: whoever reads the bucket can read the snapshots".to_owned(),
+        ),
+    };
+    finding.steps.push(Step { mark, text });
+    let wanted = Wanted {
         request,
         address,
         credentials,
-    }))
+    };
+    rehearsal::rehearse(&finding.workload, &wanted, settings)?;
+    Ok(Some(wanted))
 }
 
 fn not_enabled(ours: &BTreeMap<&str, &str>) -> Refusal {

@@ -32,7 +32,7 @@ use crate::report::Task;
 
 mod environment;
 mod kind;
-mod retention;
+pub(crate) mod retention;
 mod source;
 mod store;
 #[cfg(test)]

@@ -56,6 +56,9 @@ fn of_finding(
     storage: &Storage,
     now: Timestamp,
 ) -> Option<Verdict> {
+    if finding.is_plain && cron_job.is_none() {
+        return None;
+    }
     let mut verdict = Verdict {
         workload: finding.workload.clone(),
         kind: finding.kind,

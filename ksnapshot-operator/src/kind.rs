@@ -24,18 +24,22 @@ impl Kind {
         let name = path.rsplit('/').next().unwrap_or(path);
         let name = name.split(':').next().unwrap_or(name).to_lowercase();
         // Programs beside a database are named after it, too.
-        if [
-            "exporter",
-            "operator",
+        const OTHERS: [&str; 13] = [
+            "admin",
             "backup",
             "client",
-            "proxy",
+            "curator",
+            "dashboard",
+            "exporter",
+            "migrat",
+            "operator",
             "pgbouncer",
-            "admin",
-        ]
-        .iter()
-        .any(|other| name.contains(other))
-        {
+            "postgrest",
+            "proxy",
+            "router",
+            "toolkit",
+        ];
+        if OTHERS.iter().any(|other| name.contains(other)) {
             return None;
         }
         let kinds = [
@@ -45,12 +49,15 @@ impl Kind {
             ("postgres", Self::PostgreSql),
             ("postgis", Self::PostgreSql),
             ("timescaledb", Self::PostgreSql),
+            ("pgvector", Self::PostgreSql),
+            ("spilo", Self::PostgreSql),
             ("elasticsearch", Self::Elasticsearch),
             ("opensearch", Self::OpenSearch),
         ];
-        // A dashboard is no server.
-        let found = kinds.into_iter().find(|(word, _)| name.contains(word))?;
-        (!name.contains("dashboard")).then_some(found.1)
+        kinds
+            .into_iter()
+            .find(|(word, _)| name.contains(word))
+            .map(|(_, kind)| kind)
     }
 }
 
@@ -73,6 +80,9 @@ mod tests {
             ("opensearchproject/opensearch-dashboards:3", None),
             ("prom/mysqld-exporter", None),
             ("bitnami/pgbouncer", None),
+            ("postgrest/postgrest", None),
+            ("mysql/mysql-router:8", None),
+            ("pgvector/pgvector:pg17", Some(Kind::PostgreSql)),
             ("nginx", None),
             ("", None),
         ] {

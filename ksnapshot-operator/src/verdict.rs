@@ -65,7 +65,7 @@ pub enum Reason {
     ContainerMissing,
     /// A variable that names user, password or database is missing, or can't be followed.
     CredentialUnresolved,
-    /// A Secret or ConfigMap may not be read.
+    /// Something that has to be read may not be: a Secret, a ConfigMap, a ReplicaSet.
     CredentialForbidden,
     /// Something that has to be read could not be, this time.
     LookupFailed,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{Container, EnvVar};
+use k8s_openapi::api::core::v1::{Container, EnvFromSource, EnvVar};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::readable;
@@ -134,6 +134,7 @@ pub(super) fn resolve(
         container,
         looking,
         pending: false,
+        steps: 0,
     };
     let mut credentials = BTreeMap::new();
     for need in needs(request.kind) {
@@ -143,7 +144,7 @@ pub(super) fn resolve(
         }
         let mut value = None;
         for name in need.names {
-            value = variables.value(name, 0)?;
+            value = variables.value(name)?;
             if value.is_some() || variables.pending {
                 break;
             }
@@ -152,31 +153,52 @@ pub(super) fn resolve(
             Some(value) => {
                 credentials.insert(need.job, value);
             }
-            None if need.required && !variables.pending => {
-                return Err(variables.missing(need));
-            }
-            None => {}
+            None if variables.pending => {}
+            None => variables.may_do_without(need)?,
         }
     }
     if variables.pending {
         return Ok(None);
     }
-    name_the_user(request.kind, &mut credentials);
+    if request.kind.is_search() {
+        complete(request.kind, container, &mut credentials)?;
+    }
     Ok(Some(credentials))
 }
 
-/// A search engine's image knows a password alone: its user is the one that is built in.
-fn name_the_user(kind: Kind, credentials: &mut BTreeMap<&'static str, SecretString>) {
-    let built_in = match kind {
-        Kind::Elasticsearch => "elastic",
-        Kind::OpenSearch => "admin",
-        _ => return,
-    };
-    if credentials.contains_key(job::ELASTICSEARCH_PASSWORD) {
-        credentials
-            .entry(job::ELASTICSEARCH_USERNAME)
-            .or_insert_with(|| SecretString::from(built_in));
+/// An API key takes the place of user and password. A password alone, as images know it, is that of the user who is built in.
+fn complete(
+    kind: Kind,
+    container: &Container,
+    credentials: &mut BTreeMap<&'static str, SecretString>,
+) -> Result<(), Refusal> {
+    if credentials.contains_key(job::ELASTICSEARCH_API_KEY) {
+        credentials.retain(|key, _| *key == job::ELASTICSEARCH_API_KEY);
+    } else if credentials.contains_key(job::ELASTICSEARCH_PASSWORD) {
+        let built_in = if kind == Kind::OpenSearch {
+            "admin"
+        } else {
+            "elastic"
+        };
+        let user = credentials.entry(job::ELASTICSEARCH_USERNAME);
+        user.or_insert_with(|| SecretString::from(built_in));
+    } else if credentials.contains_key(job::ELASTICSEARCH_USERNAME) {
+        let names = needs(kind)
+            .iter()
+            .find(|need| need.job == job::ELASTICSEARCH_PASSWORD);
+        return Err(Refusal::new(
+            Reason::CredentialUnresolved,
+            format!(
+                "container {}: a user is named, and no password",
+                container.name
+            ),
+            format!(
+                "Set {} in the container.",
+                names.map_or("the password", |need| need.names[0])
+            ),
+        ));
     }
+    Ok(())
 }
 
 /// The variables of a container, as its process would see them.
@@ -186,23 +208,50 @@ struct Variables<'a, 'w> {
     looking: &'a mut Looking<'w>,
     /// Something was not known yet; what comes out is worth nothing.
     pending: bool,
+    /// How many variables were read.
+    steps: usize,
 }
 
+/// Whoever writes a pod decides how its variables refer to each other, and must not keep the operator busy by it.
+const MOST_STEPS: usize = 100;
+
 impl Variables<'_, '_> {
-    /// The value of a variable. `env` beats `envFrom`, the last one that names it counts, an empty one counts as none.
-    fn value(&mut self, name: &str, depth: usize) -> Result<Option<SecretString>, Refusal> {
-        let declared = self.container.env.as_deref().unwrap_or_default();
-        let value = match declared.iter().rev().find(|var| var.name == name) {
-            Some(var) => self.declared(var, depth)?,
-            None => self.from_elsewhere(name)?,
-        };
+    /// The value of a variable; an empty one counts as none.
+    fn value(&mut self, name: &str) -> Result<Option<SecretString>, Refusal> {
+        let value = self.above(name, self.container.env.as_ref().map_or(0, Vec::len))?;
         Ok(value.filter(|value| !value.expose_secret().is_empty()))
     }
 
-    fn declared(&mut self, var: &EnvVar, depth: usize) -> Result<Option<SecretString>, Refusal> {
+    /// The value that a variable has for the one at this place: the last one above it counts. One that may be missing, and is,
+    /// leaves what was before; `envFrom` comes before all.
+    fn above(&mut self, name: &str, place: usize) -> Result<Option<SecretString>, Refusal> {
+        self.steps += 1;
+        if self.steps > MOST_STEPS {
+            return Err(Refusal::new(
+                Reason::CredentialUnresolved,
+                format!(
+                    "container {}: its variables refer to each other too often",
+                    self.container.name
+                ),
+                "Give user, password and database as values, or from Secrets.",
+            ));
+        }
+        let declared = self.container.env.as_deref().unwrap_or_default();
+        for (place, var) in declared.iter().enumerate().take(place).rev() {
+            if var.name == name {
+                let value = self.declared(var, place)?;
+                if value.is_some() || self.pending {
+                    return Ok(value);
+                }
+            }
+        }
+        self.from_elsewhere(name)
+    }
+
+    fn declared(&mut self, var: &EnvVar, place: usize) -> Result<Option<SecretString>, Refusal> {
         let Some(source) = &var.value_from else {
             let text = var.value.as_deref().unwrap_or_default();
-            return Ok(Some(self.expanded(text, depth)?));
+            return Ok(Some(self.expanded(text, place)?));
         };
         if let Some(reference) = &source.secret_key_ref {
             let optional = reference.optional == Some(true);
@@ -219,10 +268,8 @@ impl Variables<'_, '_> {
         ))
     }
 
-    /// `$(NAME)` is the value of another variable, `$$` a dollar; what can't be followed stays as it is, as Kubernetes does it.
-    fn expanded(&mut self, text: &str, depth: usize) -> Result<SecretString, Refusal> {
-        // Deeper than anybody writes, and an end for circles.
-        const DEEPEST: usize = 8;
+    /// `$(NAME)` is the value of a variable above, `$$` a dollar; what can't be followed stays as it is, as Kubernetes does it.
+    fn expanded(&mut self, text: &str, place: usize) -> Result<SecretString, Refusal> {
         let mut out = String::new();
         let mut rest = text;
         while let Some(at) = rest.find('$') {
@@ -233,10 +280,11 @@ impl Variables<'_, '_> {
                 rest = after;
             } else if let Some((name, after)) =
                 rest.strip_prefix('(').and_then(|r| r.split_once(')'))
-                && depth < DEEPEST
-                && let Some(value) = self.value(name, depth + 1)?
             {
-                out.push_str(value.expose_secret());
+                match self.above(name, place)? {
+                    Some(value) => out.push_str(value.expose_secret()),
+                    None => out.push_str(&format!("$({name})")),
+                }
                 rest = after;
             } else {
                 out.push('$');
@@ -250,11 +298,7 @@ impl Variables<'_, '_> {
     fn from_elsewhere(&mut self, name: &str) -> Result<Option<SecretString>, Refusal> {
         let sources = self.container.env_from.as_deref().unwrap_or_default();
         for source in sources.iter().rev() {
-            if source
-                .prefix
-                .as_ref()
-                .is_some_and(|prefix| !prefix.is_empty())
-            {
+            if has_prefix(source) {
                 continue;
             }
             let value = if let Some(from) = &source.secret_ref {
@@ -371,27 +415,48 @@ impl Variables<'_, '_> {
         }
     }
 
-    fn missing(&self, need: &Need) -> Refusal {
-        let name = need.names[0];
+    /// What has no value: an error if it is needed, or if the pod itself has it where nobody else can read it.
+    fn may_do_without(&self, need: &Need) -> Result<(), Refusal> {
         let container = &self.container.name;
-        let from_file = format!("{name}_FILE");
         let declared = self.container.env.as_deref().unwrap_or_default();
-        let fix = if declared.iter().any(|var| var.name == from_file) {
+        let in_a_file = |name: &&&str| {
+            declared
+                .iter()
+                .any(|var| var.name == format!("{name}_FILE"))
+        };
+        let refuse =
+            |text: String, fix: String| Err(Refusal::new(Reason::CredentialUnresolved, text, fix));
+        if let Some(name) = need.names.iter().find(in_a_file) {
+            return refuse(
+                format!("container {container}: {name}_FILE names a file of the pod"),
+                format!(
+                    "Give {name} as a variable, from the same Secret: a file of the pod can't be read from outside."
+                ),
+            );
+        }
+        if !need.required {
+            return Ok(());
+        }
+        let names = need.names.join(" or ");
+        let sources = self.container.env_from.as_deref().unwrap_or_default();
+        let fix = if sources.iter().any(has_prefix) {
             format!(
-                "Give {name} as a variable, from the same Secret: what is in a file of the pod can't be read."
+                "Give {} as a variable of its own: sources with a prefix are not read.",
+                need.names[0]
             )
         } else {
             format!(
-                "Set {name} in the container, or name the container that has it by the annotation container."
+                "Set {} in the container, or name the container that has it by the annotation container.",
+                need.names[0]
             )
         };
-        Refusal::new(
-            Reason::CredentialUnresolved,
-            format!(
-                "container {container}: no variable {}",
-                need.names.join(" or ")
-            ),
-            fix,
-        )
+        refuse(format!("container {container}: no variable {names}"), fix)
     }
+}
+
+fn has_prefix(source: &EnvFromSource) -> bool {
+    source
+        .prefix
+        .as_ref()
+        .is_some_and(|prefix| !prefix.is_empty())
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 
 use crate::Kind;
@@ -11,11 +12,11 @@ use crate::verdict::{Reason, Refusal};
 
 /// Whether it runs, and is not about to end.
 pub(super) fn runs(pod: &Pod) -> bool {
-    let phase = pod
-        .status
-        .as_ref()
-        .and_then(|status| status.phase.as_deref());
-    phase == Some("Running") && pod.metadata.deletion_timestamp.is_none()
+    phase(pod) == Some("Running") && pod.metadata.deletion_timestamp.is_none()
+}
+
+fn phase(pod: &Pod) -> Option<&str> {
+    pod.status.as_ref()?.phase.as_deref()
 }
 
 fn ours(pod: &Pod) -> BTreeMap<&str, &str> {
@@ -56,8 +57,16 @@ fn name(pod: &Pod) -> &str {
     pod.metadata.name.as_deref().unwrap_or_default()
 }
 
-/// What database it looks like, by its images.
+/// When it was made.
+pub(super) fn since(pod: &Pod) -> Option<Timestamp> {
+    pod.metadata.creation_timestamp.as_ref().map(|time| time.0)
+}
+
+/// What database it looks like, by its images, unless it has ended.
 pub(super) fn guess(pod: &Pod) -> Option<Kind> {
+    if matches!(phase(pod), Some("Succeeded" | "Failed")) {
+        return None;
+    }
     let containers = &pod.spec.as_ref()?.containers;
     containers
         .iter()

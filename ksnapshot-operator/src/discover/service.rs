@@ -148,48 +148,73 @@ fn port(
 ) -> Result<Port, Refusal> {
     let wanted = request.port.unwrap_or(request.kind.port());
     if let Some(found) = serves(service, running, wanted) {
-        return Ok(port_of(found));
+        return Ok(found);
     }
     let spec = service.spec.as_ref();
-    match (spec.and_then(|spec| spec.ports.as_deref()), request.port) {
-        (Some([one]), None) => Ok(port_of(one)),
+    let ports = spec
+        .and_then(|spec| spec.ports.as_deref())
+        .unwrap_or_default();
+    match (ports, request.port) {
+        ([one], None) => Ok(reached(service, one, running)),
         // A headless one may name no port at all: its name is that of the pods.
-        (None | Some([]), _) => Ok(Port {
+        ([], _) => Ok(Port {
             number: wanted,
             https: false,
         }),
-        _ => Err(Refusal::new(
-            Reason::PortUnknown,
-            format!("Service {name} has no port {wanted}"),
-            "Name its port by the annotation port.",
-        )),
+        _ => {
+            let numbers: Vec<String> = ports.iter().map(|port| port.port.to_string()).collect();
+            Err(Refusal::new(
+                Reason::PortUnknown,
+                format!(
+                    "Service {name} has no port {wanted}; it has {}",
+                    numbers.join(", ")
+                ),
+                "Name the database's by the annotation port.",
+            ))
+        }
     }
 }
 
-fn port_of(port: &ServicePort) -> Port {
+/// The port of a Service that is `wanted`, or leads to `wanted` in the pods.
+fn serves(service: &Service, running: &[&Arc<Pod>], wanted: u16) -> Option<Port> {
+    let ports = service.spec.as_ref()?.ports.as_deref()?;
+    let wanted = i32::from(wanted);
+    let by_number = ports.iter().find(|port| port.port == wanted);
+    let found = by_number.or_else(|| {
+        ports
+            .iter()
+            .find(|port| target(port, running) == Some(wanted))
+    });
+    found.map(|port| reached(service, port, running))
+}
+
+/// What is to be connected to: behind a headless Service there are the pods themselves, and nothing turns its ports into theirs.
+fn reached(service: &Service, port: &ServicePort, running: &[&Arc<Pod>]) -> Port {
+    let of_pods = || target(port, running).filter(|_| is_headless(service));
     let says = |word: &Option<String>| {
         word.as_deref()
             .is_some_and(|w| w.eq_ignore_ascii_case("https"))
     };
     Port {
-        number: u16::try_from(port.port).unwrap_or_default(),
+        number: u16::try_from(of_pods().unwrap_or(port.port)).unwrap_or_default(),
         https: says(&port.app_protocol) || says(&port.name),
     }
 }
 
-/// The port of a Service that is `wanted`, or leads to `wanted` in the pods.
-fn serves<'s>(service: &'s Service, running: &[&Arc<Pod>], wanted: u16) -> Option<&'s ServicePort> {
-    let ports = service.spec.as_ref()?.ports.as_deref()?;
-    let wanted = i32::from(wanted);
-    ports.iter().find(|port| port.port == wanted).or_else(|| {
-        ports.iter().find(|port| match &port.target_port {
-            Some(IntOrString::Int(target)) => *target == wanted,
-            Some(IntOrString::String(named)) => running.iter().any(|pod| {
-                let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
-                let mut ports = containers.flat_map(|c| c.ports.iter().flatten());
-                ports.any(|p| p.name.as_ref() == Some(named) && p.container_port == wanted)
-            }),
-            None => false,
-        })
-    })
+/// Where a port leads to in the pods; none if they have no port of this name.
+fn target(port: &ServicePort, running: &[&Arc<Pod>]) -> Option<i32> {
+    match &port.target_port {
+        None => Some(port.port),
+        Some(IntOrString::Int(number)) => Some(*number),
+        Some(IntOrString::String(name)) => {
+            let containers = running
+                .iter()
+                .flat_map(|pod| &pod.spec)
+                .flat_map(|spec| &spec.containers);
+            let mut ports = containers.flat_map(|container| container.ports.iter().flatten());
+            ports
+                .find(|port| port.name.as_ref() == Some(name))
+                .map(|port| port.container_port)
+        }
+    }
 }

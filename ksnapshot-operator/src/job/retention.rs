@@ -17,7 +17,7 @@ pub(super) fn read(env: &Environment<'_>) -> Result<Vec<String>> {
 }
 
 /// Words of `ksnapshot prune` for rules that are written as `last=3,daily=7,within=90d`, or what is wrong and what to do.
-pub(super) fn words(text: &str) -> Result<Vec<String>, (String, String)> {
+pub(crate) fn words(text: &str) -> Result<Vec<String>, (String, String)> {
     let rules = format!("Rules are {} and within.", RULES.join(", "));
     let mut words: Vec<String> = Vec::new();
     let mut keeps = false;

@@ -9,3 +9,5 @@ mod decisions;
 mod golden;
 #[path = "operator/seen.rs"]
 mod seen;
+#[path = "operator/stored.rs"]
+mod stored;
