@@ -164,21 +164,28 @@ impl Cluster {
     }
 
     /// Waits until objects (`pod/db`, or `pod` and `-l` and a selector) are as `kubectl wait --for` has it:
-    /// `condition=Ready`, `jsonpath={.status.phase}=Succeeded`, `delete`. Fails after a minute, telling the events.
+    /// `condition=Ready`, `jsonpath={.status.phase}=Succeeded`, `delete`. Fails after a minute, telling the events and
+    /// what the pods wrote.
     pub fn wait<'a>(
         &self,
-        namespace: &str,
-        until: &str,
+        namespace: &'a str,
+        until: &'a str,
         objects: impl IntoIterator<Item = &'a str>,
     ) -> Result<()> {
-        let mut args = vec!["wait", "-n", namespace, "--timeout=60s", "--for", until];
-        args.extend(objects);
-        let run = self.try_kubectl(args)?;
+        let args = ["wait", "-n", namespace, "--timeout=60s", "--for", until];
+        let run = self.try_kubectl(args.into_iter().chain(objects))?;
         if run.code() == Some(0) {
             return Ok(());
         }
-        let events = self.kubectl(["get", "events,pods", "-n", namespace])?;
-        run.success().map(drop).context(events)
+        let mut told = self.kubectl(["get", "events,pods", "-n", namespace])?;
+        for pod in self
+            .kubectl(["get", "pods", "-n", namespace, "-o", "name"])?
+            .lines()
+        {
+            let logs = self.try_kubectl(["logs", "-n", namespace, pod, "--tail=20"])?;
+            told += &format!("\n{pod}:\n{}", logs.text());
+        }
+        run.success().map(drop).context(told)
     }
 
     /// Polls `probe` until it gives a value; fails after `limit`. Less often than [`testbed::until`] does: who asks a
