@@ -114,6 +114,7 @@ fn parse(line: &str) -> Result<Entry> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::parse;
 
