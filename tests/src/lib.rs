@@ -2,6 +2,7 @@
 //!
 //! - [`Postgres`], [`mysql::MySql`], [`elastic::Elastic`], [`Minio`], [`Versitygw`] and [`Azurite`] are throw-away servers
 //!   on loopback. They end with the process that started them, however it ends. [`Gcs`] is a gate before a MinIO.
+//! - [`Cluster`] is a Kubernetes of one node, real but for its images: it runs pods of ksnapshot and of databases.
 //! - [`Ksnapshot`] runs the built binary in a clean environment.
 //! - [`proxy`] stands between us and a server when things go wrong; [`hold`] stops a line at a known moment.
 //!   [`elastic::fault`] is that for Elasticsearch, with TLS and logins.
@@ -27,6 +28,7 @@
 //! ```
 
 mod azurite;
+pub mod cluster;
 pub mod compare;
 pub mod copies;
 pub mod elastic;
@@ -43,6 +45,7 @@ pub mod tools;
 mod versitygw;
 
 pub use azurite::Azurite;
+pub use cluster::Cluster;
 pub use gcs::Gcs;
 pub use ksnapshot::{Ksnapshot, Running, binary};
 pub use minio::Minio;

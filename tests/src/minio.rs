@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use crate::cluster::{self, Cluster};
+use crate::proxy::TcpProxy;
 use crate::s3::{KEY, S3, SECRET};
 use crate::testbed::{self, Server};
 
@@ -19,7 +21,15 @@ use crate::testbed::{self, Server};
 pub struct Minio {
     s3: S3,
     dir: PathBuf,
+    within: Option<Within>,
     _server: Server,
+}
+
+/// How one is reached that is in the network of a cluster.
+#[derive(Debug)]
+struct Within {
+    endpoint: String,
+    _forward: TcpProxy,
 }
 
 impl Minio {
@@ -28,7 +38,7 @@ impl Minio {
         let mut tries = 0;
         loop {
             tries += 1;
-            match Self::start_once() {
+            match Self::start_once(None) {
                 Err(e) if tries < 5 && format!("{e:?}").contains("in use") => {}
                 result => return result,
             }
@@ -41,17 +51,45 @@ impl Minio {
         testbed::share(&SHARED, Self::start)
     }
 
-    fn start_once() -> Result<Self> {
+    /// An empty one in the network of a cluster. Its pods reach it at [`Minio::endpoint_within`], the test by
+    /// everything else.
+    pub fn within(cluster: &Cluster) -> Result<Self> {
+        Self::start_once(Some(cluster))
+    }
+
+    /// Its address in the network of its cluster, as an S3 client wants it.
+    pub fn endpoint_within(&self) -> Result<&str> {
+        let within = self.within.as_ref().context("it's in no cluster")?;
+        Ok(&within.endpoint)
+    }
+
+    fn start_once(cluster: Option<&Cluster>) -> Result<Self> {
         let home = testbed::home()?;
         let program = home.join("bin/minio");
         testbed::require(&program)?;
         let dir = testbed::run_dir(&home.join("run"))?;
         fs::create_dir(&dir)?;
-        let port = testbed::free_port()?;
-        let mut command = Command::new(program);
+        // A port that is free here is free in a cluster, too, where nothing else takes one like it.
+        let mut port = testbed::free_port()?;
+        let (mut command, address, within) = match cluster {
+            Some(cluster) => {
+                let address = SocketAddr::new(cluster::NODE.parse()?, port);
+                let forward = cluster.forward(address)?;
+                port = forward.addr().port();
+                let within = Within {
+                    endpoint: format!("http://{address}"),
+                    _forward: forward,
+                };
+                (cluster.in_net(program), address, Some(within))
+            }
+            None => {
+                let address = SocketAddr::from(([127, 0, 0, 1], port));
+                (Command::new(program), address, None)
+            }
+        };
         command
             .args(["server", "--quiet", "--address"])
-            .arg(format!("127.0.0.1:{port}"));
+            .arg(address.to_string());
         command
             .arg("--certs-dir")
             .arg(dir.join("certs"))
@@ -69,6 +107,7 @@ impl Minio {
         let minio = Self {
             s3: S3::new(port),
             dir,
+            within,
             _server: server,
         };
         // It says that it's ready before it serves objects.

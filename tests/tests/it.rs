@@ -7,6 +7,8 @@
 mod architecture;
 #[path = "it/cat.rs"]
 mod cat;
+#[path = "it/cluster.rs"]
+mod cluster;
 #[path = "it/command.rs"]
 mod command;
 #[path = "it/conformance.rs"]

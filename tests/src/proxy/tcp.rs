@@ -27,13 +27,20 @@ struct TcpState {
 impl TcpProxy {
     /// Listens on a port of its own and hands on to `upstream`.
     pub fn start(upstream: SocketAddr) -> Result<Self> {
+        Self::by(move || TcpStream::connect(upstream))
+    }
+
+    /// Listens on a port of its own and hands on to whatever `connect` gives.
+    pub(crate) fn by(
+        connect: impl Fn() -> io::Result<TcpStream> + Send + Sync + 'static,
+    ) -> Result<Self> {
         let state = Arc::new(TcpState {
             left: Mutex::default(),
             refuses: AtomicBool::new(false),
         });
         let shared = Arc::clone(&state);
         let door = Door::open(move |client, line| {
-            let _ = shared.serve(client, upstream, line);
+            let _ = shared.serve(client, &connect, line);
         })?;
         Ok(Self { door, state })
     }
@@ -67,11 +74,16 @@ impl TcpProxy {
 }
 
 impl TcpState {
-    fn serve(&self, client: TcpStream, upstream: SocketAddr, line: &Line) -> io::Result<()> {
+    fn serve(
+        &self,
+        client: TcpStream,
+        connect: impl Fn() -> io::Result<TcpStream>,
+        line: &Line,
+    ) -> io::Result<()> {
         if self.refuses.load(Ordering::SeqCst) {
             return Ok(());
         }
-        let server = line.watch(TcpStream::connect(upstream)?)?;
+        let server = line.watch(connect()?)?;
         let (mut from_client, mut to_server) = (client.try_clone()?, server.try_clone()?);
         let upwards = thread::spawn(move || {
             let _ = io::copy(&mut from_client, &mut to_server);
