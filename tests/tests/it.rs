@@ -27,6 +27,8 @@ mod fuzz;
 mod harness;
 #[path = "it/history.rs"]
 mod history;
+#[path = "it/installed.rs"]
+mod installed;
 #[path = "it/json.rs"]
 mod json;
 #[path = "it/manners.rs"]
