@@ -6,6 +6,8 @@ mod bench;
 mod canaries;
 #[path = "installed/judges.rs"]
 mod judges;
+#[path = "installed/readme.rs"]
+mod readme;
 #[path = "installed/rights.rs"]
 mod rights;
 

@@ -58,7 +58,7 @@ impl Bench {
             "encryption.enabled=true".to_owned(),
             format!("encryption.recipient={}", bench.key.recipient()),
         ] {
-            args.extend(["--set".to_owned(), set]);
+            args.extend(["--set-string".to_owned(), set]);
         }
         args.extend(more.iter().map(|&word| word.to_owned()));
         bench.cluster.helm(&args).with_context(|| bench.operator_logs())?;
