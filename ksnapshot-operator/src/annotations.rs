@@ -13,12 +13,12 @@ use ksnapshot_core::age::AgeEncryptor;
 use ksnapshot_core::pattern::Pattern;
 use ksnapshot_core::{DOMAIN, Formats, near};
 
+use crate::Kind;
 use crate::job;
 use crate::options;
 use crate::schedule::{Schedule, SchedulePart};
 use crate::settings::{Resources, Settings};
 use crate::verdict::{Reason, Refusal};
-use crate::Kind;
 
 /// The switch: only exactly `true` turns backups on.
 pub const ENABLED: &str = "enabled";
@@ -146,7 +146,12 @@ pub fn read(ours: &BTreeMap<&str, &str>, settings: &Settings) -> Result<Request,
         let text = format!("annotation {unknown} is unknown");
         return Err(Refusal::new(Reason::AnnotationUnknown, text, fix));
     }
-    let get = |key: &str| ours.get(key).copied().map(str::trim).filter(|v| !v.is_empty());
+    let get = |key: &str| {
+        ours.get(key)
+            .copied()
+            .map(str::trim)
+            .filter(|v| !v.is_empty())
+    };
     let kind = kind(get("type"))?;
     let request = Request {
         kind,
@@ -154,10 +159,17 @@ pub fn read(ours: &BTreeMap<&str, &str>, settings: &Settings) -> Result<Request,
         cron: get("schedule").unwrap_or_default().to_owned(),
         zone: get("timezone").unwrap_or("Etc/UTC").to_owned(),
         version: get("version").map(ToOwned::to_owned),
-        page_size: read_as("elasticsearch-limit", get("elasticsearch-limit"), "a number above 0, such as 1000", |v| {
-            v.parse().ok()
-        })?,
-        recipient: recipient(get("encryption-enabled"), get("encryption-recipient"), settings)?,
+        page_size: read_as(
+            "elasticsearch-limit",
+            get("elasticsearch-limit"),
+            "a number above 0, such as 1000",
+            |v| v.parse().ok(),
+        )?,
+        recipient: recipient(
+            get("encryption-enabled"),
+            get("encryption-recipient"),
+            settings,
+        )?,
         service: get("service").map(ToOwned::to_owned),
         port: read_as("port", get("port"), "a port, such as 5432", |v| {
             v.parse().ok().filter(|port| *port > 0)
@@ -168,7 +180,10 @@ pub fn read(ours: &BTreeMap<&str, &str>, settings: &Settings) -> Result<Request,
         exclude_tables: patterns("exclude-tables", get("exclude-tables"))?,
         dump_options: get("dump-options").map(ToOwned::to_owned),
         compression: compression(get("compression"), settings)?,
-        suspend: read_as("suspend", get("suspend"), "true or false", |v| v.parse().ok())?.unwrap_or(false),
+        suspend: read_as("suspend", get("suspend"), "true or false", |v| {
+            v.parse().ok()
+        })?
+        .unwrap_or(false),
         jitter: jitter(get("jitter"))?,
         starting_deadline: starting_deadline(get("starting-deadline"))?,
         resources: resources(get("resources"), settings)?,
@@ -248,7 +263,9 @@ fn schedule(cron: Option<&str>, zone: Option<&str>) -> Result<Schedule, Refusal>
         return Err(Refusal::new(
             Reason::ScheduleInvalid,
             "annotation schedule is missing",
-            format!("Say when by {DOMAIN}/schedule, such as \"0 3 * * *\" for every night at three."),
+            format!(
+                "Say when by {DOMAIN}/schedule, such as \"0 3 * * *\" for every night at three."
+            ),
         ));
     };
     let zone = zone.unwrap_or("Etc/UTC");
@@ -296,7 +313,9 @@ fn recipient(
         Refusal::new(
             Reason::RecipientInvalid,
             about("encryption-recipient", &error),
-            error.advice().unwrap_or("Name an age public key, age1…; `ksnapshot keygen` makes one."),
+            error
+                .advice()
+                .unwrap_or("Name an age public key, age1…; `ksnapshot keygen` makes one."),
         )
     })?;
     Ok(Some(named.to_owned()))
@@ -341,7 +360,9 @@ fn verify(word: Option<&str>) -> Result<Verify, Refusal> {
         Some(word @ ("decode" | "restore")) => Err(invalid(
             "verify",
             format_args!("{word} takes an identity, which the cluster does not hold"),
-            format!("Write checksum here, and run `ksnapshot verify --level {word}` where the identity is."),
+            format!(
+                "Write checksum here, and run `ksnapshot verify --level {word}` where the identity is."
+            ),
         )),
         Some(word) => Err(invalid(
             "verify",
@@ -363,7 +384,13 @@ fn patterns(key: &str, text: Option<&str>) -> Result<Vec<String>, Refusal> {
     let words = list(text);
     for word in &words {
         Pattern::parse(word).map_err(|error| {
-            invalid(key, &error, error.advice().unwrap_or("Write patterns such as shop.orders, *.log_??."))
+            invalid(
+                key,
+                &error,
+                error
+                    .advice()
+                    .unwrap_or("Write patterns such as shop.orders, *.log_??."),
+            )
         })?;
     }
     Ok(words)
@@ -377,7 +404,10 @@ fn list(text: Option<&str>) -> Vec<String> {
         c == ',' && !is_quoted
     };
     let words = text.unwrap_or_default().split(divides).map(str::trim);
-    words.filter(|w| !w.is_empty()).map(ToOwned::to_owned).collect()
+    words
+        .filter(|w| !w.is_empty())
+        .map(ToOwned::to_owned)
+        .collect()
 }
 
 fn jitter(text: Option<&str>) -> Result<Option<Duration>, Refusal> {
@@ -437,6 +467,8 @@ fn invalid(key: &str, what: impl Display, fix: impl Into<String>) -> Refusal {
 fn about(key: &str, what: impl Display) -> String {
     let what = what.to_string();
     let names = [key, "recipient", "time zone", "table pattern"];
-    let bare = names.iter().find_map(|name| what.strip_prefix(name)?.strip_prefix([' ', ':']));
+    let bare = names
+        .iter()
+        .find_map(|name| what.strip_prefix(name)?.strip_prefix([' ', ':']));
     format!("annotation {key}: {}", bare.unwrap_or(&what).trim_start())
 }

@@ -94,7 +94,12 @@ pub enum Action {
 }
 
 /// Decides everything. `discovery` must lack nothing ([`Discovery::lacking`]); findings that do are left alone.
-pub fn decide(discovery: &Discovery, actual: &Actual, known: &Known, settings: &Settings) -> Vec<Action> {
+pub fn decide(
+    discovery: &Discovery,
+    actual: &Actual,
+    known: &Known,
+    settings: &Settings,
+) -> Vec<Action> {
     let mut actions = Vec::new();
     let existing: BTreeMap<&str, &CronJob> = (actual.cron_jobs.iter())
         .filter_map(|cron_job| Some((cron_job.metadata.name.as_deref()?, cron_job.as_ref())))
@@ -110,7 +115,10 @@ pub fn decide(discovery: &Discovery, actual: &Actual, known: &Known, settings: &
         };
         if let Some(credentials) = objects::credentials(&finding.workload, wanted) {
             wanted_secrets.insert(credentials.name.clone());
-            if !secrets.get(credentials.name.as_str()).is_some_and(|secret| holds(secret, &credentials)) {
+            if !secrets
+                .get(credentials.name.as_str())
+                .is_some_and(|secret| holds(secret, &credentials))
+            {
                 actions.push(Action::ApplySecret(credentials));
             }
         }
@@ -119,14 +127,24 @@ pub fn decide(discovery: &Discovery, actual: &Actual, known: &Known, settings: &
             actions.extend(trigger(there, &backup, wanted.request.trigger.as_deref()));
         }
         let prune = objects::prune(&finding.workload, wanted, settings);
-        for desired in [Some(backup), prune.filter(|_| known.retention_secret)].into_iter().flatten() {
+        for desired in [Some(backup), prune.filter(|_| known.retention_secret)]
+            .into_iter()
+            .flatten()
+        {
             wanted_cron_jobs.insert(desired.name.clone());
-            if !existing.get(desired.name.as_str()).is_some_and(|there| is_as(there, &desired)) {
+            if !existing
+                .get(desired.name.as_str())
+                .is_some_and(|there| is_as(there, &desired))
+            {
                 actions.push(Action::ApplyCronJob(desired));
             }
         }
     }
-    let found: BTreeMap<&Workload, &Finding> = discovery.findings.iter().map(|f| (&f.workload, f)).collect();
+    let found: BTreeMap<&Workload, &Finding> = discovery
+        .findings
+        .iter()
+        .map(|f| (&f.workload, f))
+        .collect();
     let mut going = BTreeSet::new();
     for (name, cron_job) in &existing {
         if wanted_cron_jobs.contains(*name) {
@@ -151,7 +169,8 @@ pub fn decide(discovery: &Discovery, actual: &Actual, known: &Known, settings: &
             continue;
         };
         // A CronJob that stays as it is still refers to its Secret.
-        let stays = existing.contains_key(of) && !wanted_cron_jobs.contains(of) && !going.contains(of);
+        let stays =
+            existing.contains_key(of) && !wanted_cron_jobs.contains(of) && !going.contains(of);
         if !wanted_secrets.contains(*name) && !stays {
             actions.push(Action::DeleteSecret {
                 name: (*name).to_owned(),
@@ -166,9 +185,15 @@ pub fn decide(discovery: &Discovery, actual: &Actual, known: &Known, settings: &
 /// The CronJob that a Secret of ours was made for; none if it is not of our making.
 fn cron_job_of(secret: &Secret) -> Option<&str> {
     let (key, value) = objects::MANAGED_BY;
-    let is_ours = secret.metadata.labels.as_ref()?.get(key).is_some_and(|found| found == value);
+    let is_ours = secret
+        .metadata
+        .labels
+        .as_ref()?
+        .get(key)
+        .is_some_and(|found| found == value);
     let name = secret.metadata.name.as_deref()?;
-    name.strip_suffix("-credentials").filter(|of| is_ours && of.starts_with("ksnapshot-"))
+    name.strip_suffix("-credentials")
+        .filter(|of| is_ours && of.starts_with("ksnapshot-"))
 }
 
 /// What becomes of a CronJob that nobody wants in so many words.
@@ -231,22 +256,35 @@ fn fate(
 }
 
 /// The first ksnapshot wrote the owner without its kind. Its CronJob goes when ours stands in its place.
-fn of_the_first_ksnapshot(owner: &str, found: &BTreeMap<&Workload, &Finding>, existing: &BTreeMap<&str, &CronJob>) -> Fate {
-    let successor = found.iter().find_map(|(workload, finding)| match &finding.outcome {
-        Outcome::Wanted(wanted) if format!("{}/{}", workload.namespace, workload.name) == owner => {
-            Some(objects::backup_name(wanted.request.kind, workload))
-        }
-        _ => None,
-    });
+fn of_the_first_ksnapshot(
+    owner: &str,
+    found: &BTreeMap<&Workload, &Finding>,
+    existing: &BTreeMap<&str, &CronJob>,
+) -> Fate {
+    let successor = found
+        .iter()
+        .find_map(|(workload, finding)| match &finding.outcome {
+            Outcome::Wanted(wanted)
+                if format!("{}/{}", workload.namespace, workload.name) == owner =>
+            {
+                Some(objects::backup_name(wanted.request.kind, workload))
+            }
+            _ => None,
+        });
     match successor {
-        Some(name) if existing.contains_key(name.as_str()) => Fate::Delete(format!("{name} takes its place")),
+        Some(name) if existing.contains_key(name.as_str()) => {
+            Fate::Delete(format!("{name} takes its place"))
+        }
         _ => Fate::Keep,
     }
 }
 
 fn component(cron_job: &CronJob) -> Component {
     let labels = cron_job.metadata.labels.as_ref();
-    match labels.and_then(|labels| labels.get(objects::COMPONENT)).map(String::as_str) {
+    match labels
+        .and_then(|labels| labels.get(objects::COMPONENT))
+        .map(String::as_str)
+    {
         Some("prune") => Component::Prune,
         _ => Component::Backup,
     }
@@ -254,7 +292,13 @@ fn component(cron_job: &CronJob) -> Component {
 
 /// Whose a CronJob is.
 pub fn owner_of(cron_job: &CronJob) -> Option<Workload> {
-    cron_job.metadata.annotations.as_ref()?.get(&objects::owner_annotation())?.parse().ok()
+    cron_job
+        .metadata
+        .annotations
+        .as_ref()?
+        .get(&objects::owner_annotation())?
+        .parse()
+        .ok()
 }
 
 /// The kind of database of a CronJob.
@@ -272,10 +316,17 @@ pub fn is_backup(cron_job: &CronJob) -> bool {
 fn trigger(there: &CronJob, desired: &Desired, value: Option<&str>) -> Option<Action> {
     let value = value?;
     let annotations = there.metadata.annotations.as_ref();
-    let before = annotations.and_then(|a| a.get(&objects::triggered_annotation())).map(String::as_str);
+    let before = annotations
+        .and_then(|a| a.get(&objects::triggered_annotation()))
+        .map(String::as_str);
     (before != Some(value)).then(|| Action::Trigger {
         cron_job: desired.name.clone(),
-        job: objects::job_of(desired, there.metadata.uid.as_deref().unwrap_or_default(), before, value),
+        job: objects::job_of(
+            desired,
+            there.metadata.uid.as_deref().unwrap_or_default(),
+            before,
+            value,
+        ),
         value: value.to_owned(),
     })
 }
@@ -312,7 +363,8 @@ fn holds(secret: &Secret, wanted: &Credentials) -> bool {
     owner == Some(&wanted.owner.to_string())
         && data.keys().filter(|key| is_login(key)).count() == wanted.data.len()
         && wanted.data.iter().all(|(key, value)| {
-            data.get(*key).is_some_and(|bytes| bytes.0 == value.expose_secret().as_bytes())
+            data.get(*key)
+                .is_some_and(|bytes| bytes.0 == value.expose_secret().as_bytes())
         })
 }
 
@@ -325,15 +377,21 @@ fn is_as(there: &CronJob, desired: &Desired) -> bool {
 /// stay.
 fn covers(there: &Value, wanted: &Value) -> bool {
     match (there, wanted) {
-        (Value::Object(there), Value::Object(wanted)) => wanted.iter().all(|(key, value)| match there.get(key) {
-            Some(found) if key == "requests" || key == "limits" => same_amounts(found, value),
-            Some(found) => covers(found, value),
-            // The API server drops what is empty.
-            None => is_empty(value),
-        }),
-        (Value::Array(there), Value::Array(wanted)) if wanted.iter().all(|item| item["name"].is_string()) => {
+        (Value::Object(there), Value::Object(wanted)) => {
+            wanted.iter().all(|(key, value)| match there.get(key) {
+                Some(found) if key == "requests" || key == "limits" => same_amounts(found, value),
+                Some(found) => covers(found, value),
+                // The API server drops what is empty.
+                None => is_empty(value),
+            })
+        }
+        (Value::Array(there), Value::Array(wanted))
+            if wanted.iter().all(|item| item["name"].is_string()) =>
+        {
             let named = |name: &Value| there.iter().find(|item| item["name"] == *name);
-            wanted.iter().all(|item| named(&item["name"]).is_some_and(|found| covers(found, item)))
+            wanted
+                .iter()
+                .all(|item| named(&item["name"]).is_some_and(|found| covers(found, item)))
         }
         (Value::Array(there), Value::Array(wanted)) => {
             there.len() == wanted.len() && there.iter().zip(wanted).all(|(t, w)| covers(t, w))
@@ -361,7 +419,9 @@ fn same_amounts(there: &Value, wanted: &Value) -> bool {
     };
     there.len() == wanted.len()
         && wanted.iter().all(|(key, wanted)| {
-            there.get(key).is_some_and(|there| there == wanted || amount(there).is_some_and(|a| amount(wanted) == Some(a)))
+            there.get(key).is_some_and(|there| {
+                there == wanted || amount(there).is_some_and(|a| amount(wanted) == Some(a))
+            })
         })
 }
 

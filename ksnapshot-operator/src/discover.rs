@@ -19,7 +19,7 @@ use secrecy::SecretString;
 use crate::annotations::{self, Request};
 use crate::settings::Settings;
 use crate::verdict::{Mark, Reason, Refusal, Step};
-use crate::world::{Found, Lookup, Looking, World};
+use crate::world::{Found, Looking, Lookup, World};
 use crate::{Kind, Workload};
 
 pub(crate) use credentials::LOGIN;
@@ -38,7 +38,10 @@ pub struct Discovery {
 impl Discovery {
     /// What has to be looked up before all findings can be trusted.
     pub fn lacking(&self, world: &World) -> Vec<Lookup> {
-        let lacking = self.asked.iter().filter(|ask| !world.lookups.contains_key(ask));
+        let lacking = self
+            .asked
+            .iter()
+            .filter(|ask| !world.lookups.contains_key(ask));
         lacking.cloned().collect()
     }
 }
@@ -144,7 +147,10 @@ fn look_at(
     let running: Vec<&Arc<Pod>> = pods.iter().copied().filter(|pod| pods::runs(pod)).collect();
     let is_annotated = pods.iter().any(|pod| pods::is_annotated(pod));
     // A Job with the image of a database works on one, or loads it.
-    let guess = pods.iter().filter(|_| workload.kind != "Job").find_map(|pod| pods::guess(pod));
+    let guess = pods
+        .iter()
+        .filter(|_| workload.kind != "Job")
+        .find_map(|pod| pods::guess(pod));
     let mut finding = Finding {
         kind: guess,
         is_plain: !is_annotated && guess.is_none(),
@@ -233,7 +239,10 @@ fn examine(
     if !annotations::enabled(&ours) {
         return Err(End::Off(not_enabled(&ours)));
     }
-    if !settings.watch_namespaces.contains(&finding.workload.namespace) {
+    if !settings
+        .watch_namespaces
+        .contains(&finding.workload.namespace)
+    {
         return Err(Refusal::new(
             Reason::NamespaceNotWatched,
             format!("namespace {} is not watched", finding.workload.namespace),
@@ -241,16 +250,25 @@ fn examine(
         )
         .into());
     }
-    finding.kind = ours.get("type").and_then(|word| Kind::parse(word)).or(finding.kind);
+    finding.kind = ours
+        .get("type")
+        .and_then(|word| Kind::parse(word))
+        .or(finding.kind);
     let request = annotations::read(&ours, settings)?;
     good(
         &mut finding.steps,
-        format!("annotated: {}, {} {}", request.kind, request.cron, request.zone),
+        format!(
+            "annotated: {}, {} {}",
+            request.kind, request.cron, request.zone
+        ),
     );
     let address = service::find(&finding.workload, running, services, &request)?;
     good(
         &mut finding.steps,
-        format!("Service {} leads to it, port {}", address.service, address.port),
+        format!(
+            "Service {} leads to it, port {}",
+            address.service, address.port
+        ),
     );
     let container = container::choose(first, &request)?;
     let found = credentials::resolve(&finding.workload.namespace, container, &request, looking);
@@ -267,10 +285,15 @@ fn examine(
     );
     let (mark, text) = match &request.recipient {
         Some(recipient) => (Mark::Good, format!("encrypted for {recipient}")),
-        None if ours.contains_key("encryption-recipient") => {
-            (Mark::Note, "not encrypted, though a recipient is named: encryption-enabled is not \"true\"".to_owned())
-        }
-        None => (Mark::Note, "not encrypted: whoever reads the bucket can read the snapshots".to_owned()),
+        None if ours.contains_key("encryption-recipient") => (
+            Mark::Note,
+            "not encrypted, though a recipient is named: encryption-enabled is not \"true\""
+                .to_owned(),
+        ),
+        None => (
+            Mark::Note,
+            "not encrypted: whoever reads the bucket can read the snapshots".to_owned(),
+        ),
     };
     finding.steps.push(Step { mark, text });
     let wanted = Wanted {

@@ -42,7 +42,11 @@ pub fn judge(
         now,
     };
     let mut backups: BTreeMap<Workload, Vec<&CronJob>> = BTreeMap::new();
-    for cron_job in actual.cron_jobs.iter().filter(|cron_job| is_backup(cron_job)) {
+    for cron_job in actual
+        .cron_jobs
+        .iter()
+        .filter(|cron_job| is_backup(cron_job))
+    {
         if let Some(owner) = owner_of(cron_job) {
             backups.entry(owner).or_default().push(cron_job);
         }
@@ -52,7 +56,11 @@ pub fn judge(
         let backups = backups.remove(&finding.workload).unwrap_or_default();
         verdicts.extend(bench.of_finding(finding, &backups));
     }
-    verdicts.extend(backups.into_iter().map(|(workload, backups)| bench.of_the_rest(workload, &backups)));
+    verdicts.extend(
+        backups
+            .into_iter()
+            .map(|(workload, backups)| bench.of_the_rest(workload, &backups)),
+    );
     verdicts.sort_by(|a, b| a.workload.cmp(&b.workload));
     verdicts
 }
@@ -86,7 +94,10 @@ impl Bench<'_> {
             Outcome::Off(refusal) => {
                 refuse(&mut verdict, State::NotProtected, refusal.clone());
                 if !backups.is_empty() {
-                    note(&mut verdict, "its CronJob goes when a second look says the same; snapshots stay where they are");
+                    note(
+                        &mut verdict,
+                        "its CronJob goes when a second look says the same; snapshots stay where they are",
+                    );
                 }
             }
             Outcome::Refused(refusal) => {
@@ -102,7 +113,13 @@ impl Bench<'_> {
         Some(verdict)
     }
 
-    fn of_wanted(&self, verdict: &mut Verdict, finding: &Finding, wanted: &Wanted, backups: &[&CronJob]) {
+    fn of_wanted(
+        &self,
+        verdict: &mut Verdict,
+        finding: &Finding,
+        wanted: &Wanted,
+        backups: &[&CronJob],
+    ) {
         if let Some(missing) = &self.storage.missing {
             let refusal = Refusal::new(
                 Reason::StorageMissing,
@@ -119,8 +136,14 @@ impl Bench<'_> {
         }
         let name = objects::backup_name(wanted.request.kind, &finding.workload);
         // Of another type than before there are two for a while.
-        let Some(cron_job) = backups.iter().find(|c| c.metadata.name.as_ref() == Some(&name)) else {
-            if finding.since.is_some_and(|since| self.now.duration_since(since) > SOON) {
+        let Some(cron_job) = backups
+            .iter()
+            .find(|c| c.metadata.name.as_ref() == Some(&name))
+        else {
+            if finding
+                .since
+                .is_some_and(|since| self.now.duration_since(since) > SOON)
+            {
                 let refusal = Refusal::new(
                     Reason::CronJobMissing,
                     format!("CronJob {name} is not there"),
@@ -152,13 +175,21 @@ impl Bench<'_> {
         }
         let name = objects::prune_name(&finding.workload);
         let cron_jobs = &self.actual.cron_jobs;
-        let cron_job = cron_jobs.iter().find(|c| c.metadata.name.as_ref() == Some(&name))?;
+        let cron_job = cron_jobs
+            .iter()
+            .find(|c| c.metadata.name.as_ref() == Some(&name))?;
         let record = Record::of(cron_job)?;
         self.failed(&record, &name, "retention's last run")
     }
 
     /// How runs go; the reason if they don't go well.
-    fn of_runs(&self, verdict: &mut Verdict, cron_job: &CronJob, name: &str, wanted: &Wanted) -> Option<Refusal> {
+    fn of_runs(
+        &self,
+        verdict: &mut Verdict,
+        cron_job: &CronJob,
+        name: &str,
+        wanted: &Wanted,
+    ) -> Option<Refusal> {
         good(verdict, format!("CronJob {name}"));
         let record = Record::of(cron_job);
         let success = record.as_ref().and_then(|r| r.success.as_ref());
@@ -174,7 +205,11 @@ impl Bench<'_> {
                 success.stored_bytes,
                 success.snapshots.join(", ")
             );
-            let mark = if success.problems == 0 { Mark::Good } else { Mark::Note };
+            let mark = if success.problems == 0 {
+                Mark::Good
+            } else {
+                Mark::Note
+            };
             verdict.steps.push(Step { mark, text });
         }
         if wanted.request.suspend {
@@ -195,7 +230,10 @@ impl Bench<'_> {
                 ),
             ));
         }
-        if let Some(refusal) = record.as_ref().and_then(|record| self.failed(record, name, "the last run")) {
+        if let Some(refusal) = record
+            .as_ref()
+            .and_then(|record| self.failed(record, name, "the last run"))
+        {
             return Some(refusal);
         }
         let (since, reason) = match success {
@@ -235,20 +273,27 @@ impl Bench<'_> {
         };
         let mend = match reason {
             "OOMKilled" => "Give it more by the annotation resources, such as memory=1Gi",
-            "DeadlineExceeded" => "Give it more by the annotation resources, or less to dump by exclude-tables",
+            "DeadlineExceeded" => {
+                "Give it more by the annotation resources, or less to dump by exclude-tables"
+            }
             _ => "Mend the cause",
         };
         let control = &self.settings.control_namespace;
         Some(Refusal::new(
             Reason::LastRunFailed,
             format!("{what} failed ({reason}{times}): {words}"),
-            format!("{mend}, then run it at once: kubectl -n {control} create job --from=cronjob/{name} {name}-again."),
+            format!(
+                "{mend}, then run it at once: kubectl -n {control} create job --from=cronjob/{name} {name}-again."
+            ),
         ))
     }
 
     /// CronJobs of which no workload was found: nothing of it runs, or its namespace isn't watched.
     fn of_the_rest(&self, workload: Workload, backups: &[&CronJob]) -> Verdict {
-        let name = backups.first().and_then(|c| c.metadata.name.as_deref()).unwrap_or_default();
+        let name = backups
+            .first()
+            .and_then(|c| c.metadata.name.as_deref())
+            .unwrap_or_default();
         let refusal = if !self.settings.watch_namespaces.contains(&workload.namespace) {
             Refusal::new(
                 Reason::NamespaceNotWatched,
@@ -264,8 +309,13 @@ impl Bench<'_> {
         } else {
             Refusal::new(
                 Reason::NotRunning,
-                format!("no pod of it runs, and whether a {} is still there can't be asked", workload.kind),
-                format!("Start it; or delete CronJob {name}, and its backups end: snapshots stay where they are."),
+                format!(
+                    "no pod of it runs, and whether a {} is still there can't be asked",
+                    workload.kind
+                ),
+                format!(
+                    "Start it; or delete CronJob {name}, and its backups end: snapshots stay where they are."
+                ),
             )
         };
         let mut verdict = Verdict {
@@ -340,7 +390,11 @@ pub fn plans(discovery: &Discovery, actual: &Actual, now: Timestamp) -> Vec<Plan
         // One whose workload can't be read now runs by the schedule that it was given.
         let own = || {
             let spec = cron_job.spec.as_ref()?;
-            Schedule::parse(&spec.schedule, spec.time_zone.as_deref().unwrap_or("Etc/UTC")).ok()
+            Schedule::parse(
+                &spec.schedule,
+                spec.time_zone.as_deref().unwrap_or("Etc/UTC"),
+            )
+            .ok()
         };
         let schedule = schedules.get(&owner).map(|s| (*s).clone()).or_else(own);
         plans.push(plan(&owner, kind, cron_job, schedule.as_ref(), now));

@@ -25,8 +25,19 @@ impl Kind {
         let name = name.split(':').next().unwrap_or(name).to_lowercase();
         // Programs beside a database are named after it, too.
         const OTHERS: [&str; 13] = [
-            "admin", "backup", "client", "curator", "dashboard", "exporter", "migrat", "operator", "pgbouncer", "postgrest",
-            "proxy", "router", "toolkit",
+            "admin",
+            "backup",
+            "client",
+            "curator",
+            "dashboard",
+            "exporter",
+            "migrat",
+            "operator",
+            "pgbouncer",
+            "postgrest",
+            "proxy",
+            "router",
+            "toolkit",
         ];
         if OTHERS.iter().any(|other| name.contains(other)) {
             return None;
@@ -43,7 +54,10 @@ impl Kind {
             ("elasticsearch", Self::Elasticsearch),
             ("opensearch", Self::OpenSearch),
         ];
-        kinds.into_iter().find(|(word, _)| name.contains(word)).map(|(_, kind)| kind)
+        kinds
+            .into_iter()
+            .find(|(word, _)| name.contains(word))
+            .map(|(_, kind)| kind)
     }
 }
 
@@ -55,7 +69,10 @@ mod tests {
     fn images_tell_what_they_run() {
         for (image, kind) in [
             ("postgres:16", Some(Kind::PostgreSql)),
-            ("registry:5000/team/postgres@sha256:00", Some(Kind::PostgreSql)),
+            (
+                "registry:5000/team/postgres@sha256:00",
+                Some(Kind::PostgreSql),
+            ),
             ("bitnami/postgresql-repmgr:16", Some(Kind::PostgreSql)),
             ("docker.io/library/mariadb:11.8", Some(Kind::MariaDb)),
             ("percona/percona-server:8.0", Some(Kind::MySql)),

@@ -130,8 +130,11 @@ impl Credentials {
     pub fn to_value(&self) -> Value {
         // Not `stringData`: applied, it takes no key away that is not wanted any more.
         let bytes = |value: &SecretString| ByteString(value.expose_secret().as_bytes().to_vec());
-        let data: BTreeMap<&str, ByteString> =
-            self.data.iter().map(|(key, value)| (*key, bytes(value))).collect();
+        let data: BTreeMap<&str, ByteString> = self
+            .data
+            .iter()
+            .map(|(key, value)| (*key, bytes(value)))
+            .collect();
         json!({
             "apiVersion": "v1",
             "kind": "Secret",
@@ -167,14 +170,20 @@ pub fn backup(owner: &Workload, wanted: &Wanted, settings: &Settings) -> Desired
     let [host, port] = match kind {
         Kind::MySql | Kind::MariaDb => [job::MYSQL_HOST, job::MYSQL_PORT],
         Kind::PostgreSql => [job::POSTGRESQL_HOST, job::POSTGRESQL_PORT],
-        Kind::Elasticsearch | Kind::OpenSearch => [job::ELASTICSEARCH_HOST, job::ELASTICSEARCH_PORT],
+        Kind::Elasticsearch | Kind::OpenSearch => {
+            [job::ELASTICSEARCH_HOST, job::ELASTICSEARCH_PORT]
+        }
     };
     env.value(host, &wanted.address.host);
     env.value(port, &wanted.address.port.to_string());
     if kind.is_search() {
         env.value(
             job::ELASTICSEARCH_SCHEME,
-            if wanted.address.https { "https" } else { "http" },
+            if wanted.address.https {
+                "https"
+            } else {
+                "http"
+            },
         );
         let limit = request.page_size.map_or(1000, u32::from);
         env.value(job::ELASTICDUMP_LIMIT, &limit.to_string());
@@ -182,7 +191,14 @@ pub fn backup(owner: &Workload, wanted: &Wanted, settings: &Settings) -> Desired
     for key in wanted.credentials.keys() {
         env.of_secret(key, &secret_name(&name), key, false);
     }
-    env.value(job::ENCRYPTION_ENABLED, if request.recipient.is_some() { "true" } else { "false" });
+    env.value(
+        job::ENCRYPTION_ENABLED,
+        if request.recipient.is_some() {
+            "true"
+        } else {
+            "false"
+        },
+    );
     env.maybe(job::ENCRYPTION_RECIPIENT, request.recipient.as_deref());
     env.value(job::KSNAPSHOT_COMPRESSION, &request.compression);
     for (key, list) in [
@@ -194,7 +210,10 @@ pub fn backup(owner: &Workload, wanted: &Wanted, settings: &Settings) -> Desired
     }
     env.maybe(job::KSNAPSHOT_DUMP_OPTIONS, request.dump_options.as_deref());
     let jitter = request.jitter.map(|jitter| jitter.as_secs());
-    env.maybe(job::KSNAPSHOT_JITTER, jitter.map(|s| format!("{s}s")).as_deref());
+    env.maybe(
+        job::KSNAPSHOT_JITTER,
+        jitter.map(|s| format!("{s}s")).as_deref(),
+    );
     if request.verify != Verify::None {
         env.value(job::KSNAPSHOT_VERIFY, request.verify.word());
     }
@@ -203,7 +222,9 @@ pub fn backup(owner: &Workload, wanted: &Wanted, settings: &Settings) -> Desired
         owner,
         component: Component::Backup,
         kind,
-        image: settings.images.of(kind.as_str(), request.version.as_deref()),
+        image: settings
+            .images
+            .of(kind.as_str(), request.version.as_deref()),
         cron: &request.cron,
         zone: &request.zone,
         suspend: request.suspend,
@@ -269,7 +290,9 @@ fn cron_job(of: CronJobOf<'_>) -> Desired {
         COMPONENT: of.component.word(),
         cron_job_label(): of.name,
     });
-    let pull_secrets: Vec<Value> = (settings.pull_secrets.iter()).map(|name| json!({"name": name})).collect();
+    let pull_secrets: Vec<Value> = (settings.pull_secrets.iter())
+        .map(|name| json!({"name": name}))
+        .collect();
     let spec = json!({
         "schedule": of.cron,
         "timeZone": of.zone,
@@ -364,7 +387,10 @@ fn resources(wanted: &Resources) -> Value {
 pub fn job_of(cron_job: &Desired, uid: &str, before: Option<&str>, trigger: &str) -> Desired {
     let owner = &cron_job.name;
     let template = &cron_job.value["spec"]["jobTemplate"];
-    let sum = Sha256::new().chain_update(before.unwrap_or_default()).chain_update([0]).chain_update(trigger);
+    let sum = Sha256::new()
+        .chain_update(before.unwrap_or_default())
+        .chain_update([0])
+        .chain_update(trigger);
     let name = format!("{owner}-t{}", &hex(&sum.finalize())[..8]);
     let value = json!({
         "apiVersion": "batch/v1",
@@ -408,7 +434,8 @@ impl Env {
         if optional {
             from["optional"] = json!(true);
         }
-        self.0.push(json!({"name": name, "valueFrom": {"secretKeyRef": from}}));
+        self.0
+            .push(json!({"name": name, "valueFrom": {"secretKeyRef": from}}));
     }
 
     fn of_config_map(&mut self, name: &str, map: &str, key: &str, optional: bool) {
@@ -416,7 +443,8 @@ impl Env {
         if optional {
             from["optional"] = json!(true);
         }
-        self.0.push(json!({"name": name, "valueFrom": {"configMapKeyRef": from}}));
+        self.0
+            .push(json!({"name": name, "valueFrom": {"configMapKeyRef": from}}));
     }
 
     /// The bucket, and the key to it unless the pod has an identity of its own.
@@ -428,8 +456,18 @@ impl Env {
         self.of_config_map(job::BACKEND_S3_REGION, map, "S3_REGION", true);
         self.of_config_map(job::BACKEND_S3_ENDPOINT, map, "S3_ENDPOINT", true);
         if let Some(secret) = secret {
-            self.of_secret(job::BACKEND_S3_ACCESS_KEY, secret, "AWS_ACCESS_KEY_ID", false);
-            self.of_secret(job::BACKEND_S3_SECRET_KEY, secret, "AWS_SECRET_ACCESS_KEY", false);
+            self.of_secret(
+                job::BACKEND_S3_ACCESS_KEY,
+                secret,
+                "AWS_ACCESS_KEY_ID",
+                false,
+            );
+            self.of_secret(
+                job::BACKEND_S3_SECRET_KEY,
+                secret,
+                "AWS_SECRET_ACCESS_KEY",
+                false,
+            );
         }
     }
 }
@@ -452,7 +490,10 @@ mod tests {
         let deployment = backup_name(Kind::PostgreSql, &workload("Deployment", "db"));
         let stateful_set = backup_name(Kind::PostgreSql, &workload("StatefulSet", "db"));
         assert_ne!(deployment, stateful_set);
-        assert!(deployment.starts_with("ksnapshot-postgresql-shop-db-"), "{deployment}");
+        assert!(
+            deployment.starts_with("ksnapshot-postgresql-shop-db-"),
+            "{deployment}"
+        );
     }
 
     proptest! {

@@ -136,12 +136,15 @@ impl Run {
     /// What went wrong, in the best words there are.
     pub fn words(&self) -> Option<String> {
         let report = self.report.as_ref();
-        let own = report.and_then(|r| r.message.clone()).map(|message| match report.and_then(|r| r.hint.as_ref()) {
-            Some(hint) => format!("{message}. {hint}"),
-            None => message,
+        let own = report.and_then(|r| r.message.clone()).map(|message| {
+            match report.and_then(|r| r.hint.as_ref()) {
+                Some(hint) => format!("{message}. {hint}"),
+                None => message,
+            }
         });
         own.or_else(|| self.words.clone()).or_else(|| {
-            self.succeeded.then(|| "the run ended well, and left no word of what it stored".to_owned())
+            self.succeeded
+                .then(|| "the run ended well, and left no word of what it stored".to_owned())
         })
     }
 }
@@ -165,12 +168,22 @@ fn run(job: &Job, pods: &[Arc<Pod>]) -> Option<Run> {
     let finished = (status.completion_time.as_ref()).or(condition.last_transition_time.as_ref())?;
     let pods: Vec<&Arc<Pod>> = pods.iter().filter(|pod| belongs(pod, name)).collect();
     // Jobs and pods are watched side by side: what a pod says at its end may be seen later. Not so where it is being removed.
-    if pods.iter().any(|pod| end(pod).is_none() && pod.metadata.deletion_timestamp.is_none()) {
+    if pods
+        .iter()
+        .any(|pod| end(pod).is_none() && pod.metadata.deletion_timestamp.is_none())
+    {
         return None;
     }
-    let end = pods.into_iter().filter_map(|pod| end(pod)).last().unwrap_or_default();
+    let end = pods
+        .into_iter()
+        .filter_map(|pod| end(pod))
+        .last()
+        .unwrap_or_default();
     // `BackoffLimitExceeded` says no more than that it failed.
-    let said = condition.reason.clone().filter(|reason| reason != "BackoffLimitExceeded");
+    let said = condition
+        .reason
+        .clone()
+        .filter(|reason| reason != "BackoffLimitExceeded");
     let of_end = end.words.filter(|_| !succeeded && said.is_none());
     Some(Run {
         cron_job: cron_job.clone(),
@@ -185,7 +198,10 @@ fn run(job: &Job, pods: &[Arc<Pod>]) -> Option<Run> {
 
 fn belongs(pod: &Pod, job: &str) -> bool {
     let labels = pod.metadata.labels.as_ref();
-    let named = labels.and_then(|l| l.get("batch.kubernetes.io/job-name").or_else(|| l.get("job-name")));
+    let named = labels.and_then(|l| {
+        l.get("batch.kubernetes.io/job-name")
+            .or_else(|| l.get("job-name"))
+    });
     named.is_some_and(|name| name == job)
 }
 
@@ -203,8 +219,12 @@ struct End {
 /// None: it has not ended. A pod may end without its container's having begun, or left a trace: `Evicted`, `NodeLost`.
 fn end(pod: &Pod) -> Option<End> {
     let status = pod.status.as_ref()?;
-    let container = status.container_statuses.as_ref().and_then(|all| all.first());
-    let Some(ended) = container.and_then(|container| container.state.as_ref()?.terminated.as_ref()) else {
+    let container = status
+        .container_statuses
+        .as_ref()
+        .and_then(|all| all.first());
+    let Some(ended) = container.and_then(|container| container.state.as_ref()?.terminated.as_ref())
+    else {
         let is_over = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
         return is_over.then(|| End {
             message: None,
@@ -212,7 +232,10 @@ fn end(pod: &Pod) -> Option<End> {
             words: status.message.clone(),
         });
     };
-    let killed = ended.reason.clone().filter(|reason| reason != "Error" && reason != "Completed");
+    let killed = ended
+        .reason
+        .clone()
+        .filter(|reason| reason != "Error" && reason != "Completed");
     let words = match killed.as_deref() {
         Some("OOMKilled") => "the kernel ended it: it took more memory than it may".to_owned(),
         _ => format!("it ended with code {}, and without a word", ended.exit_code),
@@ -228,7 +251,9 @@ fn end(pod: &Pod) -> Option<End> {
 pub fn stuck(cron_job: &str, pods: &[Arc<Pod>]) -> Option<String> {
     pods.iter().find_map(|pod| {
         let labels = pod.metadata.labels.as_ref()?;
-        labels.get(&cron_job_label()).filter(|name| *name == cron_job)?;
+        labels
+            .get(&cron_job_label())
+            .filter(|name| *name == cron_job)?;
         let status = pod.status.as_ref()?;
         let (reason, message) = waiting(status).or_else(|| unplaced(status))?;
         Some(match message {
@@ -243,13 +268,20 @@ type Why<'a> = (&'a str, Option<&'a str>);
 fn waiting(status: &PodStatus) -> Option<Why<'_>> {
     const BEGINNING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
     let statuses = status.container_statuses.as_deref().unwrap_or_default();
-    let waiting = statuses.iter().find_map(|s| s.state.as_ref()?.waiting.as_ref())?;
-    let reason = waiting.reason.as_deref().filter(|reason| !BEGINNING.contains(reason))?;
+    let waiting = statuses
+        .iter()
+        .find_map(|s| s.state.as_ref()?.waiting.as_ref())?;
+    let reason = waiting
+        .reason
+        .as_deref()
+        .filter(|reason| !BEGINNING.contains(reason))?;
     Some((reason, waiting.message.as_deref()))
 }
 
 fn unplaced(status: &PodStatus) -> Option<Why<'_>> {
     let conditions = status.conditions.as_deref().unwrap_or_default();
-    let placed = conditions.iter().find(|c| c.type_ == "PodScheduled" && c.status == "False")?;
+    let placed = conditions
+        .iter()
+        .find(|c| c.type_ == "PodScheduled" && c.status == "False")?;
     Some((placed.reason.as_deref()?, placed.message.as_deref()))
 }

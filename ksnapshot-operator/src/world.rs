@@ -51,7 +51,10 @@ pub enum Lookup {
 impl Lookup {
     /// Whether it can be asked whether this owner is still there: of kinds that others made, nobody gave the right to.
     pub fn can_be_asked_for(owner: &Workload) -> bool {
-        matches!(owner.kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
+        matches!(
+            owner.kind.as_str(),
+            "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet"
+        )
     }
 }
 

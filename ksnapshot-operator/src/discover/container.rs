@@ -16,12 +16,18 @@ pub(super) fn choose<'p>(pod: &'p Pod, request: &Request) -> Result<&'p Containe
                 Some(meant) => format!("Write {meant} in the annotation container."),
                 None => "Correct the annotation container, or remove it.".to_owned(),
             };
-            Refusal::new(Reason::ContainerMissing, format!("container {name}: not found"), fix)
+            Refusal::new(
+                Reason::ContainerMissing,
+                format!("container {name}: not found"),
+                fix,
+            )
         });
     }
     let signal = |c: &&Container| {
         let names = c.env.iter().flatten().map(|var| var.name.as_str());
-        names.into_iter().any(|name| signals(request.kind).any(|signal| signal == name))
+        names
+            .into_iter()
+            .any(|name| signals(request.kind).any(|signal| signal == name))
     };
     let from_elsewhere = |c: &&Container| c.env_from.as_ref().is_some_and(|from| !from.is_empty());
     only(containers.iter().filter(signal))

@@ -10,7 +10,7 @@ use crate::Kind;
 use crate::annotations::Request;
 use crate::names::job;
 use crate::verdict::{Reason, Refusal};
-use crate::world::{Found, Lookup, Looking};
+use crate::world::{Found, Looking, Lookup};
 
 /// What a run needs of one thing: the variable of the Job, and those of a container that give it, the best first.
 struct Need {
@@ -35,8 +35,16 @@ const MYSQL: &[Need] = &[
 
 const MARIADB: &[Need] = &[
     need(job::MYSQL_USERNAME, &["MARIADB_USER", "MYSQL_USER"], true),
-    need(job::MYSQL_PASSWORD, &["MARIADB_PASSWORD", "MYSQL_PASSWORD"], false),
-    need(job::MYSQL_DATABASE, &["MARIADB_DATABASE", "MYSQL_DATABASE"], true),
+    need(
+        job::MYSQL_PASSWORD,
+        &["MARIADB_PASSWORD", "MYSQL_PASSWORD"],
+        false,
+    ),
+    need(
+        job::MYSQL_DATABASE,
+        &["MARIADB_DATABASE", "MYSQL_DATABASE"],
+        true,
+    ),
 ];
 
 const POSTGRESQL: &[Need] = &[
@@ -48,7 +56,13 @@ const POSTGRESQL: &[Need] = &[
 const ELASTICSEARCH: &[Need] = &[
     need(
         job::ELASTICSEARCH_USERNAME,
-        &["ELASTICSEARCH_USERNAME", "ELASTICSEARCH_USER", "ELASTIC_USERNAME", "ELASTIC_USER", "ES_USERNAME"],
+        &[
+            "ELASTICSEARCH_USERNAME",
+            "ELASTICSEARCH_USER",
+            "ELASTIC_USERNAME",
+            "ELASTIC_USER",
+            "ES_USERNAME",
+        ],
         false,
     ),
     need(
@@ -109,8 +123,16 @@ pub(super) fn summary(credentials: &BTreeMap<&'static str, SecretString>) -> Str
     if credentials.is_empty() {
         return "no login is named, and none may be needed".to_owned();
     }
-    let words = credentials.keys().map(|name| name.rsplit('_').next().unwrap_or(name).to_lowercase());
-    format!("{} found", words.map(|w| if w == "key" { "API key".to_owned() } else { w }).collect::<Vec<_>>().join(", "))
+    let words = credentials
+        .keys()
+        .map(|name| name.rsplit('_').next().unwrap_or(name).to_lowercase());
+    format!(
+        "{} found",
+        words
+            .map(|w| if w == "key" { "API key".to_owned() } else { w })
+            .collect::<Vec<_>>()
+            .join(", ")
+    )
 }
 
 /// Resolves what a run needs. None: something has to be looked up first.
@@ -166,15 +188,27 @@ fn complete(
     if credentials.contains_key(job::ELASTICSEARCH_API_KEY) {
         credentials.retain(|key, _| *key == job::ELASTICSEARCH_API_KEY);
     } else if credentials.contains_key(job::ELASTICSEARCH_PASSWORD) {
-        let built_in = if kind == Kind::OpenSearch { "admin" } else { "elastic" };
+        let built_in = if kind == Kind::OpenSearch {
+            "admin"
+        } else {
+            "elastic"
+        };
         let user = credentials.entry(job::ELASTICSEARCH_USERNAME);
         user.or_insert_with(|| SecretString::from(built_in));
     } else if credentials.contains_key(job::ELASTICSEARCH_USERNAME) {
-        let names = needs(kind).iter().find(|need| need.job == job::ELASTICSEARCH_PASSWORD);
+        let names = needs(kind)
+            .iter()
+            .find(|need| need.job == job::ELASTICSEARCH_PASSWORD);
         return Err(Refusal::new(
             Reason::CredentialUnresolved,
-            format!("container {}: a user is named, and no password", container.name),
-            format!("Set {} in the container.", names.map_or("the password", |need| need.names[0])),
+            format!(
+                "container {}: a user is named, and no password",
+                container.name
+            ),
+            format!(
+                "Set {} in the container.",
+                names.map_or("the password", |need| need.names[0])
+            ),
         ));
     }
     Ok(())
@@ -208,7 +242,10 @@ impl Variables<'_, '_> {
         if self.steps > MOST_STEPS {
             return Err(Refusal::new(
                 Reason::CredentialUnresolved,
-                format!("container {}: its variables refer to each other too often", self.container.name),
+                format!(
+                    "container {}: its variables refer to each other too often",
+                    self.container.name
+                ),
                 "Give user, password and database as values, or from Secrets.",
             ));
         }
@@ -254,7 +291,9 @@ impl Variables<'_, '_> {
             if let Some(after) = rest.strip_prefix('$') {
                 out.push('$');
                 rest = after;
-            } else if let Some((name, after)) = rest.strip_prefix('(').and_then(|r| r.split_once(')')) {
+            } else if let Some((name, after)) =
+                rest.strip_prefix('(').and_then(|r| r.split_once(')'))
+            {
                 match self.above(name, place)? {
                     Some(value) => out.push_str(value.expose_secret()),
                     None => out.push_str(&format!("$({name})")),
@@ -289,14 +328,28 @@ impl Variables<'_, '_> {
         Ok(None)
     }
 
-    fn of_secret(&mut self, secret: &str, key: &str, optional: bool) -> Result<Option<SecretString>, Refusal> {
+    fn of_secret(
+        &mut self,
+        secret: &str,
+        key: &str,
+        optional: bool,
+    ) -> Result<Option<SecretString>, Refusal> {
         let value = self.any_of_secret(secret, key, optional)?;
-        self.present(value, optional, || format!("Secret {}/{secret}: has no key {key}", self.namespace))
+        self.present(value, optional, || {
+            format!("Secret {}/{secret}: has no key {key}", self.namespace)
+        })
     }
 
-    fn of_config_map(&mut self, map: &str, key: &str, optional: bool) -> Result<Option<SecretString>, Refusal> {
+    fn of_config_map(
+        &mut self,
+        map: &str,
+        key: &str,
+        optional: bool,
+    ) -> Result<Option<SecretString>, Refusal> {
         let value = self.any_of_config_map(map, key, optional)?;
-        self.present(value, optional, || format!("ConfigMap {}/{map}: has no key {key}", self.namespace))
+        self.present(value, optional, || {
+            format!("ConfigMap {}/{map}: has no key {key}", self.namespace)
+        })
     }
 
     fn present(
@@ -315,7 +368,12 @@ impl Variables<'_, '_> {
         ))
     }
 
-    fn any_of_secret(&mut self, secret: &str, key: &str, optional: bool) -> Result<Option<SecretString>, Refusal> {
+    fn any_of_secret(
+        &mut self,
+        secret: &str,
+        key: &str,
+        optional: bool,
+    ) -> Result<Option<SecretString>, Refusal> {
         let lookup = Lookup::Secret {
             namespace: self.namespace.to_owned(),
             name: secret.to_owned(),
@@ -336,7 +394,12 @@ impl Variables<'_, '_> {
         }
     }
 
-    fn any_of_config_map(&mut self, map: &str, key: &str, optional: bool) -> Result<Option<SecretString>, Refusal> {
+    fn any_of_config_map(
+        &mut self,
+        map: &str,
+        key: &str,
+        optional: bool,
+    ) -> Result<Option<SecretString>, Refusal> {
         let lookup = Lookup::ConfigMap {
             namespace: self.namespace.to_owned(),
             name: map.to_owned(),
@@ -344,7 +407,9 @@ impl Variables<'_, '_> {
         let Some(Found::ConfigMap(values)) = self.look(&lookup, optional)? else {
             return Ok(None);
         };
-        Ok(values.get(key).map(|text| SecretString::from(text.as_str())))
+        Ok(values
+            .get(key)
+            .map(|text| SecretString::from(text.as_str())))
     }
 
     fn look(&mut self, lookup: &Lookup, optional: bool) -> Result<Option<&Found>, Refusal> {
@@ -367,12 +432,19 @@ impl Variables<'_, '_> {
     fn may_do_without(&self, need: &Need) -> Result<(), Refusal> {
         let container = &self.container.name;
         let declared = self.container.env.as_deref().unwrap_or_default();
-        let in_a_file = |name: &&&str| declared.iter().any(|var| var.name == format!("{name}_FILE"));
-        let refuse = |text: String, fix: String| Err(Refusal::new(Reason::CredentialUnresolved, text, fix));
+        let in_a_file = |name: &&&str| {
+            declared
+                .iter()
+                .any(|var| var.name == format!("{name}_FILE"))
+        };
+        let refuse =
+            |text: String, fix: String| Err(Refusal::new(Reason::CredentialUnresolved, text, fix));
         if let Some(name) = need.names.iter().find(in_a_file) {
             return refuse(
                 format!("container {container}: {name}_FILE names a file of the pod"),
-                format!("Give {name} as a variable, from the same Secret: a file of the pod can't be read from outside."),
+                format!(
+                    "Give {name} as a variable, from the same Secret: a file of the pod can't be read from outside."
+                ),
             );
         }
         if !need.required {
@@ -381,7 +453,10 @@ impl Variables<'_, '_> {
         let names = need.names.join(" or ");
         let sources = self.container.env_from.as_deref().unwrap_or_default();
         let fix = if sources.iter().any(has_prefix) {
-            format!("Give {} as a variable of its own: sources with a prefix are not read.", need.names[0])
+            format!(
+                "Give {} as a variable of its own: sources with a prefix are not read.",
+                need.names[0]
+            )
         } else {
             format!(
                 "Set {} in the container, or name the container that has it by the annotation container.",
@@ -393,5 +468,8 @@ impl Variables<'_, '_> {
 }
 
 fn has_prefix(source: &EnvFromSource) -> bool {
-    source.prefix.as_ref().is_some_and(|prefix| !prefix.is_empty())
+    source
+        .prefix
+        .as_ref()
+        .is_some_and(|prefix| !prefix.is_empty())
 }

@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use super::readable;
 use crate::Workload;
 use crate::verdict::{Reason, Refusal};
-use crate::world::{Found, Lookup, Looking};
+use crate::world::{Found, Looking, Lookup};
 
 /// The pods of one owner.
 #[derive(Debug, Default)]
@@ -32,7 +32,10 @@ pub(super) enum Doubt {
 }
 
 /// Pods by their owners.
-pub(super) fn group<'p>(pods: &'p [Arc<Pod>], looking: &mut Looking<'p>) -> BTreeMap<Workload, Owned<'p>> {
+pub(super) fn group<'p>(
+    pods: &'p [Arc<Pod>],
+    looking: &mut Looking<'p>,
+) -> BTreeMap<Workload, Owned<'p>> {
     let mut owners: BTreeMap<Workload, Owned<'_>> = BTreeMap::new();
     for pod in pods {
         let (workload, known) = owner(pod, looking);
@@ -50,7 +53,10 @@ pub(super) fn group<'p>(pods: &'p [Arc<Pod>], looking: &mut Looking<'p>) -> BTre
 }
 
 /// The owner, or who it seems to be.
-fn owner<'o>(pod: &'o Pod, looking: &mut Looking<'o>) -> (Workload, Result<&'o OwnerReference, Doubt>) {
+fn owner<'o>(
+    pod: &'o Pod,
+    looking: &mut Looking<'o>,
+) -> (Workload, Result<&'o OwnerReference, Doubt>) {
     let meta = &pod.metadata;
     let namespace = meta.namespace.clone().unwrap_or_default();
     let workload = |kind: &str, name: &str| Workload {
@@ -77,8 +83,12 @@ fn owner<'o>(pod: &'o Pod, looking: &mut Looking<'o>) -> (Workload, Result<&'o O
     };
     let found = readable(&lookup, looking.find(lookup.clone()));
     let doubt = match found {
-        Ok(Some(Found::ReplicaSet(Some(above)))) => return (workload(&above.kind, &above.name), Ok(above)),
-        Ok(Some(Found::ReplicaSet(None))) => return (workload("ReplicaSet", &controller.name), Ok(controller)),
+        Ok(Some(Found::ReplicaSet(Some(above)))) => {
+            return (workload(&above.kind, &above.name), Ok(above));
+        }
+        Ok(Some(Found::ReplicaSet(None))) => {
+            return (workload("ReplicaSet", &controller.name), Ok(controller));
+        }
         Ok(Some(_)) => Doubt::Refused(Refusal::new(
             Reason::LookupFailed,
             format!("{lookup}: not found, though a pod of it is still there"),

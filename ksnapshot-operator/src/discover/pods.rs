@@ -20,7 +20,11 @@ fn phase(pod: &Pod) -> Option<&str> {
 }
 
 fn ours(pod: &Pod) -> BTreeMap<&str, &str> {
-    pod.metadata.annotations.as_ref().map(of_domain).unwrap_or_default()
+    pod.metadata
+        .annotations
+        .as_ref()
+        .map(of_domain)
+        .unwrap_or_default()
 }
 
 /// Whether it carries any annotation of our domain.
@@ -36,7 +40,12 @@ pub(super) fn agreed<'p>(running: &[&'p Arc<Pod>]) -> Result<BTreeMap<&'p str, &
         return Ok(agreed);
     };
     let differs = |key: &&&str| agreed.get(**key) != said.get(**key);
-    let key = agreed.keys().chain(said.keys()).find(differs).copied().unwrap_or_default();
+    let key = agreed
+        .keys()
+        .chain(said.keys())
+        .find(differs)
+        .copied()
+        .unwrap_or_default();
     Err(Refusal::new(
         Reason::OwnerConflict,
         format!("pods {first} and {other} differ in annotation {key}"),
@@ -59,5 +68,7 @@ pub(super) fn guess(pod: &Pod) -> Option<Kind> {
         return None;
     }
     let containers = &pod.spec.as_ref()?.containers;
-    containers.iter().find_map(|c| Kind::of_image(c.image.as_deref()?))
+    containers
+        .iter()
+        .find_map(|c| Kind::of_image(c.image.as_deref()?))
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::{Pod, Service, ServicePort};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use crate::Workload;
 use crate::annotations::Request;
 use crate::verdict::{Reason, Refusal};
-use crate::Workload;
 
 /// Where a database answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,9 @@ pub(super) fn find(
 }
 
 fn named<'s>(name: &str, services: &[&'s Service]) -> Result<&'s Service, Refusal> {
-    let found = services.iter().find(|s| s.metadata.name.as_deref() == Some(name));
+    let found = services
+        .iter()
+        .find(|s| s.metadata.name.as_deref() == Some(name));
     found.copied().ok_or_else(|| {
         let known = services.iter().filter_map(|s| s.metadata.name.as_deref());
         let fix = match ksnapshot_core::near(name, known) {
@@ -62,15 +64,22 @@ fn only<'s>(
     services: &[&'s Service],
     request: &Request,
 ) -> Result<&'s Service, Refusal> {
-    let leading: Vec<&Service> =
-        services.iter().copied().filter(|service| leads_to_all(service, running)).collect();
+    let leading: Vec<&Service> = services
+        .iter()
+        .copied()
+        .filter(|service| leads_to_all(service, running))
+        .collect();
     // Exporters and the like have Services that lead to the same pods, by ports of their own.
     let wanted = request.port.unwrap_or(request.kind.port());
-    let by_port: Vec<&Service> =
-        leading.iter().copied().filter(|s| serves(s, running, wanted).is_some()).collect();
+    let by_port: Vec<&Service> = leading
+        .iter()
+        .copied()
+        .filter(|s| serves(s, running, wanted).is_some())
+        .collect();
     let candidates = if by_port.is_empty() { leading } else { by_port };
-    let (headless, normal): (Vec<&Service>, Vec<&Service>) =
-        candidates.into_iter().partition(|service| is_headless(service));
+    let (headless, normal): (Vec<&Service>, Vec<&Service>) = candidates
+        .into_iter()
+        .partition(|service| is_headless(service));
     match (&normal[..], &headless[..]) {
         ([one], _) | ([], [one]) => Ok(one),
         ([], []) => Err(Refusal::new(
@@ -79,8 +88,15 @@ fn only<'s>(
             "Add a Service whose selector fits the pods, or name one by the annotation service, such as the one of the primary.",
         )),
         (several, _) => {
-            let several = if several.is_empty() { &headless } else { several };
-            let names: Vec<&str> = several.iter().filter_map(|s| s.metadata.name.as_deref()).collect();
+            let several = if several.is_empty() {
+                &headless
+            } else {
+                several
+            };
+            let names: Vec<&str> = several
+                .iter()
+                .filter_map(|s| s.metadata.name.as_deref())
+                .collect();
             Err(Refusal::new(
                 Reason::AmbiguousService,
                 format!("Services {} all lead to its pods", names.join(", ")),
@@ -99,7 +115,11 @@ fn leads_to_all(service: &Service, running: &[&Arc<Pod>]) -> bool {
     let Some(spec) = &service.spec else {
         return false;
     };
-    let Some(selector) = spec.selector.as_ref().filter(|selector| !selector.is_empty()) else {
+    let Some(selector) = spec
+        .selector
+        .as_ref()
+        .filter(|selector| !selector.is_empty())
+    else {
         return false;
     };
     if spec.type_.as_deref() == Some("ExternalName") {
@@ -108,7 +128,9 @@ fn leads_to_all(service: &Service, running: &[&Arc<Pod>]) -> bool {
     let none = BTreeMap::new();
     running.iter().all(|pod| {
         let labels = pod.metadata.labels.as_ref().unwrap_or(&none);
-        selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+        selector
+            .iter()
+            .all(|(key, value)| labels.get(key) == Some(value))
     })
 }
 
@@ -129,7 +151,9 @@ fn port(
         return Ok(found);
     }
     let spec = service.spec.as_ref();
-    let ports = spec.and_then(|spec| spec.ports.as_deref()).unwrap_or_default();
+    let ports = spec
+        .and_then(|spec| spec.ports.as_deref())
+        .unwrap_or_default();
     match (ports, request.port) {
         ([one], None) => Ok(reached(service, one, running)),
         // A headless one may name no port at all: its name is that of the pods.
@@ -141,7 +165,10 @@ fn port(
             let numbers: Vec<String> = ports.iter().map(|port| port.port.to_string()).collect();
             Err(Refusal::new(
                 Reason::PortUnknown,
-                format!("Service {name} has no port {wanted}; it has {}", numbers.join(", ")),
+                format!(
+                    "Service {name} has no port {wanted}; it has {}",
+                    numbers.join(", ")
+                ),
                 "Name the database's by the annotation port.",
             ))
         }
@@ -153,14 +180,21 @@ fn serves(service: &Service, running: &[&Arc<Pod>], wanted: u16) -> Option<Port>
     let ports = service.spec.as_ref()?.ports.as_deref()?;
     let wanted = i32::from(wanted);
     let by_number = ports.iter().find(|port| port.port == wanted);
-    let found = by_number.or_else(|| ports.iter().find(|port| target(port, running) == Some(wanted)));
+    let found = by_number.or_else(|| {
+        ports
+            .iter()
+            .find(|port| target(port, running) == Some(wanted))
+    });
     found.map(|port| reached(service, port, running))
 }
 
 /// What is to be connected to: behind a headless Service there are the pods themselves, and nothing turns its ports into theirs.
 fn reached(service: &Service, port: &ServicePort, running: &[&Arc<Pod>]) -> Port {
     let of_pods = || target(port, running).filter(|_| is_headless(service));
-    let says = |word: &Option<String>| word.as_deref().is_some_and(|w| w.eq_ignore_ascii_case("https"));
+    let says = |word: &Option<String>| {
+        word.as_deref()
+            .is_some_and(|w| w.eq_ignore_ascii_case("https"))
+    };
     Port {
         number: u16::try_from(of_pods().unwrap_or(port.port)).unwrap_or_default(),
         https: says(&port.app_protocol) || says(&port.name),
@@ -173,9 +207,14 @@ fn target(port: &ServicePort, running: &[&Arc<Pod>]) -> Option<i32> {
         None => Some(port.port),
         Some(IntOrString::Int(number)) => Some(*number),
         Some(IntOrString::String(name)) => {
-            let containers = running.iter().flat_map(|pod| &pod.spec).flat_map(|spec| &spec.containers);
+            let containers = running
+                .iter()
+                .flat_map(|pod| &pod.spec)
+                .flat_map(|spec| &spec.containers);
             let mut ports = containers.flat_map(|container| container.ports.iter().flatten());
-            ports.find(|port| port.name.as_ref() == Some(name)).map(|port| port.container_port)
+            ports
+                .find(|port| port.name.as_ref() == Some(name))
+                .map(|port| port.container_port)
         }
     }
 }
