@@ -419,7 +419,7 @@ struct Env(Vec<Value>);
 impl Env {
     fn value(&mut self, name: &str, value: &str) {
         // Kubernetes would look for other variables in it.
-        let value = value.replace("$(", "$$(");
+        let value = value.replace('$', "$$");
         self.0.push(json!({"name": name, "value": value}));
     }
 
