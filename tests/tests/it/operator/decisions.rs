@@ -505,6 +505,56 @@ fn what_others_add_is_theirs() {
 }
 
 #[test]
+fn a_triggered_run_does_what_is_asked_for_now() {
+    let actions = case("trigger-with-a-change").decide();
+    let jobs: Vec<&Desired> = made(&actions)
+        .filter(|made| made.value["kind"] == "Job")
+        .collect();
+    let [job] = &jobs[..] else {
+        panic!("{actions:?}");
+    };
+    assert_eq!(env(&job.value)["KSNAPSHOT_COMPRESSION"], "none");
+}
+
+#[test]
+fn a_value_that_was_triggered_before_runs_again_after_another_one() {
+    let mut seen = set_up();
+    let mut names = Vec::new();
+    for value in ["one", "two", "one"] {
+        change_pods(&mut seen, |pod| {
+            let annotations = pod.metadata.annotations.as_mut().unwrap();
+            annotations.insert(
+                format!("{}/trigger", ksnapshot_core::DOMAIN),
+                value.to_owned(),
+            );
+        });
+        let before = seen.decide();
+        let actions = seen.act(AT).unwrap();
+        // Tried again because the first try came to nothing, it is the same Job.
+        let name = |actions: &[Action]| made(actions).next().unwrap().name.clone();
+        assert_eq!(name(&before), name(&actions));
+        names.push(name(&actions));
+        assert!(seen.decide().is_empty(), "{value} runs once");
+    }
+    let different: std::collections::BTreeSet<&String> = names.iter().collect();
+    assert_eq!(different.len(), 3, "{names:?}");
+}
+
+#[test]
+fn a_run_is_counted_when_its_pod_has_ended() {
+    let early = case("run-whose-pod-is-not-seen-to-end").decide();
+    assert!(early.is_empty(), "{early:?}");
+    let [Action::Record { record, .. }] = &case("run-complete").decide()[..] else {
+        panic!("one run");
+    };
+    assert_eq!(record.consecutive_failures, 0);
+    let [Action::Record { record, .. }] = &case("run-without-a-word").decide()[..] else {
+        panic!("one run");
+    };
+    assert_eq!(record.consecutive_failures, 1, "no report, no success");
+}
+
+#[test]
 fn every_cron_job_is_secured_and_limited() {
     each_made(|case, made| {
         let value = &made.value;
