@@ -16,7 +16,7 @@ die() { printf 'mutants: %s\n' "$*" >&2; exit 1; }
 
 # Our own crates are built quickly and run slowly; everything else as ever.
 profile=()
-for crate in core storage dumpers cli tests; do
+for crate in core storage dumpers operator cli tests; do
     profile+=(--config "profile.release.package.ksnapshot-$crate.opt-level=0")
 done
 

@@ -12,7 +12,7 @@ use k8s_openapi::api::core::v1::{Pod, Secret};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use crate::discover::{Discovery, Finding, Outcome};
+use crate::discover::{self, Discovery, Finding, Outcome};
 use crate::objects::{self, Component, Credentials, Desired};
 use crate::runs::{self, Record};
 use crate::settings::Settings;
@@ -124,7 +124,7 @@ pub fn decide(
         }
         let backup = objects::backup(&finding.workload, wanted, settings);
         if let Some(there) = existing.get(backup.name.as_str()) {
-            actions.extend(trigger(there, wanted.request.trigger.as_deref()));
+            actions.extend(trigger(there, &backup, wanted.request.trigger.as_deref()));
         }
         let prune = objects::prune(&finding.workload, wanted, settings);
         for desired in [Some(backup), prune.filter(|_| known.retention_secret)]
@@ -165,10 +165,13 @@ pub fn decide(
         }
     }
     for (name, secret) in &secrets {
-        let of = name.strip_suffix("-credentials");
-        let is_needed = wanted_secrets.contains(*name)
-            || of.is_some_and(|of| existing.contains_key(of) && !going.contains(of));
-        if of.is_some() && !is_needed {
+        let Some(of) = cron_job_of(secret) else {
+            continue;
+        };
+        // A CronJob that stays as it is still refers to its Secret.
+        let stays =
+            existing.contains_key(of) && !wanted_cron_jobs.contains(of) && !going.contains(of);
+        if !wanted_secrets.contains(*name) && !stays {
             actions.push(Action::DeleteSecret {
                 name: (*name).to_owned(),
                 uid: secret.metadata.uid.clone().unwrap_or_default(),
@@ -177,6 +180,20 @@ pub fn decide(
     }
     actions.extend(record(actual, &existing));
     actions
+}
+
+/// The CronJob that a Secret of ours was made for; none if it is not of our making.
+fn cron_job_of(secret: &Secret) -> Option<&str> {
+    let (key, value) = objects::MANAGED_BY;
+    let is_ours = secret
+        .metadata
+        .labels
+        .as_ref()?
+        .get(key)
+        .is_some_and(|found| found == value);
+    let name = secret.metadata.name.as_deref()?;
+    name.strip_suffix("-credentials")
+        .filter(|of| is_ours && of.starts_with("ksnapshot-"))
 }
 
 /// What becomes of a CronJob that nobody wants in so many words.
@@ -295,17 +312,21 @@ pub fn is_backup(cron_job: &CronJob) -> bool {
     component(cron_job) == Component::Backup
 }
 
-/// A value of `trigger` that was not acted on yet runs once.
-fn trigger(cron_job: &CronJob, value: Option<&str>) -> Option<Action> {
+/// A value of `trigger` that was not acted on yet runs once, by what is asked for now.
+fn trigger(there: &CronJob, desired: &Desired, value: Option<&str>) -> Option<Action> {
     let value = value?;
-    let annotations = cron_job.metadata.annotations.as_ref();
-    let before = annotations.and_then(|a| a.get(&objects::triggered_annotation()));
-    if before.is_some_and(|before| before == value) {
-        return None;
-    }
-    Some(Action::Trigger {
-        cron_job: cron_job.metadata.name.clone()?,
-        job: objects::job_of(cron_job, value)?,
+    let annotations = there.metadata.annotations.as_ref();
+    let before = annotations
+        .and_then(|a| a.get(&objects::triggered_annotation()))
+        .map(String::as_str);
+    (before != Some(value)).then(|| Action::Trigger {
+        cron_job: desired.name.clone(),
+        job: objects::job_of(
+            desired,
+            there.metadata.uid.as_deref().unwrap_or_default(),
+            before,
+            value,
+        ),
         value: value.to_owned(),
     })
 }
@@ -332,14 +353,15 @@ fn record(actual: &Actual, existing: &BTreeMap<&str, &CronJob>) -> Vec<Action> {
     actions
 }
 
-/// Whether a Secret holds just what it shall.
+/// Whether a Secret holds what it shall, and no other variable of a login. Keys that somebody else has put there are theirs.
 fn holds(secret: &Secret, wanted: &Credentials) -> bool {
     let empty = BTreeMap::new();
     let data = secret.data.as_ref().unwrap_or(&empty);
     let annotations = secret.metadata.annotations.as_ref();
     let owner = annotations.and_then(|a| a.get(&objects::owner_annotation()));
+    let is_login = |key: &String| discover::LOGIN.contains(&key.as_str());
     owner == Some(&wanted.owner.to_string())
-        && data.len() == wanted.data.len()
+        && data.keys().filter(|key| is_login(key)).count() == wanted.data.len()
         && wanted.data.iter().all(|(key, value)| {
             data.get(*key)
                 .is_some_and(|bytes| bytes.0 == value.expose_secret().as_bytes())
@@ -351,21 +373,28 @@ fn is_as(there: &CronJob, desired: &Desired) -> bool {
     serde_json::to_value(there).is_ok_and(|there| covers(&there, &desired.value))
 }
 
-/// Whether everything that is wanted is there. What the API server adds doesn't matter.
+/// Whether everything that is wanted is there. What the API server or somebody else adds doesn't matter: applied anew, it would
+/// stay.
 fn covers(there: &Value, wanted: &Value) -> bool {
     match (there, wanted) {
         (Value::Object(there), Value::Object(wanted)) => {
             wanted.iter().all(|(key, value)| match there.get(key) {
+                Some(found) if key == "requests" || key == "limits" => same_amounts(found, value),
                 Some(found) => covers(found, value),
                 // The API server drops what is empty.
                 None => is_empty(value),
             })
         }
+        (Value::Array(there), Value::Array(wanted))
+            if wanted.iter().all(|item| item["name"].is_string()) =>
+        {
+            let named = |name: &Value| there.iter().find(|item| item["name"] == *name);
+            wanted
+                .iter()
+                .all(|item| named(&item["name"]).is_some_and(|found| covers(found, item)))
+        }
         (Value::Array(there), Value::Array(wanted)) => {
             there.len() == wanted.len() && there.iter().zip(wanted).all(|(t, w)| covers(t, w))
-        }
-        (Value::String(there), Value::String(wanted)) => {
-            there == wanted || same_quantity(there, wanted)
         }
         _ => there == wanted,
     }
@@ -383,11 +412,17 @@ fn is_empty(value: &Value) -> bool {
 }
 
 /// The API server writes quantities in its own way: `1000m` comes back as `1`.
-fn same_quantity(a: &str, b: &str) -> bool {
-    match (quantity(a), quantity(b)) {
-        (Some(a), Some(b)) => a == b,
-        _ => false,
-    }
+fn same_amounts(there: &Value, wanted: &Value) -> bool {
+    let amount = |value: &Value| value.as_str().and_then(quantity);
+    let (Some(there), Some(wanted)) = (there.as_object(), wanted.as_object()) else {
+        return false;
+    };
+    there.len() == wanted.len()
+        && wanted.iter().all(|(key, wanted)| {
+            there.get(key).is_some_and(|there| {
+                there == wanted || amount(there).is_some_and(|a| amount(wanted) == Some(a))
+            })
+        })
 }
 
 /// A quantity in thousandths.
@@ -400,10 +435,13 @@ fn quantity(text: &str) -> Option<i128> {
         "M" => 1_000_000_000,
         "G" => 1_000_000_000_000,
         "T" => 1_000_000_000_000_000,
+        "P" => 1_000_000_000_000_000_000,
+        "E" => 1_000_000_000_000_000_000_000,
         "Ki" => 1_000 << 10,
         "Mi" => 1_000 << 20,
         "Gi" => 1_000 << 30,
         "Ti" => 1_000 << 40,
+        "Pi" => 1_000 << 50,
         _ => return None,
     };
     let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));

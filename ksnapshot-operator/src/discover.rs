@@ -22,6 +22,7 @@ use crate::verdict::{Mark, Reason, Refusal, Step};
 use crate::world::{Found, Looking, Lookup, World};
 use crate::{Kind, Workload};
 
+pub(crate) use credentials::LOGIN;
 use owner::{Doubt, Owned};
 pub use service::Address;
 

@@ -7,13 +7,15 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::batch::v1::CronJob;
 
 use crate::decide::{Actual, is_backup, kind_of, owner_of};
-use crate::discover::{Discovery, Finding, Outcome};
+use crate::discover::{Discovery, Finding, Outcome, Wanted};
 use crate::metrics::PlanState;
+use crate::objects;
 use crate::report::RunOutcome;
 use crate::runs::{self, Record};
 use crate::schedule::Schedule;
 use crate::settings::Settings;
 use crate::verdict::{Mark, Reason, Refusal, State, Step, Verdict};
+use crate::world::Lookup;
 use crate::{Kind, Workload};
 
 /// What is known of the storage that all share.
@@ -33,220 +35,319 @@ pub fn judge(
     settings: &Settings,
     now: Timestamp,
 ) -> Vec<Verdict> {
-    let mut cron_jobs: BTreeMap<Workload, &CronJob> = (actual.cron_jobs.iter())
+    let bench = Bench {
+        actual,
+        storage,
+        settings,
+        now,
+    };
+    let mut backups: BTreeMap<Workload, Vec<&CronJob>> = BTreeMap::new();
+    for cron_job in actual
+        .cron_jobs
+        .iter()
         .filter(|cron_job| is_backup(cron_job))
-        .filter_map(|cron_job| Some((owner_of(cron_job)?, cron_job.as_ref())))
-        .collect();
+    {
+        if let Some(owner) = owner_of(cron_job) {
+            backups.entry(owner).or_default().push(cron_job);
+        }
+    }
     let mut verdicts: Vec<Verdict> = Vec::new();
     for finding in &discovery.findings {
-        let cron_job = cron_jobs.remove(&finding.workload);
-        verdicts.extend(of_finding(finding, cron_job, actual, storage, now));
+        let backups = backups.remove(&finding.workload).unwrap_or_default();
+        verdicts.extend(bench.of_finding(finding, &backups));
     }
-    for (workload, cron_job) in cron_jobs {
-        verdicts.push(of_cron_job(workload, cron_job, settings));
-    }
+    verdicts.extend(
+        backups
+            .into_iter()
+            .map(|(workload, backups)| bench.of_the_rest(workload, &backups)),
+    );
     verdicts.sort_by(|a, b| a.workload.cmp(&b.workload));
     verdicts
 }
 
-fn of_finding(
-    finding: &Finding,
-    cron_job: Option<&CronJob>,
-    actual: &Actual,
-    storage: &Storage,
+/// What a judge has in front of them.
+struct Bench<'a> {
+    actual: &'a Actual,
+    storage: &'a Storage,
+    settings: &'a Settings,
     now: Timestamp,
-) -> Option<Verdict> {
-    if finding.is_plain && cron_job.is_none() {
-        return None;
-    }
-    let mut verdict = Verdict {
-        workload: finding.workload.clone(),
-        kind: finding.kind,
-        state: State::Protected,
-        reason: None,
-        steps: finding.steps.clone(),
-        fix: None,
-    };
-    match &finding.outcome {
-        Outcome::Pending => return None,
-        Outcome::Off(refusal) | Outcome::Refused(refusal) => {
-            refuse(&mut verdict, State::NotProtected, refusal.clone());
-            if cron_job.is_some() {
-                verdict.state = State::AtRisk;
-                note(&mut verdict, "its backups go on as they were set up last");
-            }
-            return Some(verdict);
+}
+
+/// A CronJob is made within seconds after a pod began to run.
+const SOON: SignedDuration = SignedDuration::from_secs(120);
+
+impl Bench<'_> {
+    fn of_finding(&self, finding: &Finding, backups: &[&CronJob]) -> Option<Verdict> {
+        if finding.is_plain && backups.is_empty() {
+            return None;
         }
-        Outcome::Wanted(wanted) => {
-            if wanted.request.retention.is_some() && !storage.retention_secret {
-                refuse(&mut verdict, State::AtRisk, retention_secret_missing());
+        let mut verdict = Verdict {
+            workload: finding.workload.clone(),
+            kind: finding.kind,
+            state: State::Protected,
+            reason: None,
+            steps: finding.steps.clone(),
+            fix: None,
+        };
+        match &finding.outcome {
+            Outcome::Pending => return None,
+            Outcome::Off(refusal) => {
+                refuse(&mut verdict, State::NotProtected, refusal.clone());
+                if !backups.is_empty() {
+                    note(
+                        &mut verdict,
+                        "its CronJob goes when a second look says the same; snapshots stay where they are",
+                    );
+                }
             }
-            if let Some(missing) = &storage.missing {
+            Outcome::Refused(refusal) => {
+                refuse(&mut verdict, State::NotProtected, refusal.clone());
+                let first = self.of_the_first_ksnapshot(&finding.workload);
+                if !backups.is_empty() || first.is_some() {
+                    verdict.state = State::AtRisk;
+                    note(&mut verdict, GO_ON);
+                }
+            }
+            Outcome::Wanted(wanted) => self.of_wanted(&mut verdict, finding, wanted, backups),
+        }
+        Some(verdict)
+    }
+
+    fn of_wanted(
+        &self,
+        verdict: &mut Verdict,
+        finding: &Finding,
+        wanted: &Wanted,
+        backups: &[&CronJob],
+    ) {
+        if let Some(missing) = &self.storage.missing {
+            let refusal = Refusal::new(
+                Reason::StorageMissing,
+                missing.clone(),
+                "Create it in the operator's namespace: the chart does, with s3.bucket and its credentials.",
+            );
+            refuse(verdict, State::AtRisk, refusal);
+            return;
+        }
+        if wanted.request.retention.is_some()
+            && let Some(refusal) = self.of_retention(finding)
+        {
+            refuse(verdict, State::AtRisk, refusal);
+        }
+        let name = objects::backup_name(wanted.request.kind, &finding.workload);
+        // Of another type than before there are two for a while.
+        let Some(cron_job) = backups
+            .iter()
+            .find(|c| c.metadata.name.as_ref() == Some(&name))
+        else {
+            if finding
+                .since
+                .is_some_and(|since| self.now.duration_since(since) > SOON)
+            {
                 let refusal = Refusal::new(
-                    Reason::StorageMissing,
-                    missing.clone(),
-                    "Create it in the operator's namespace: the chart does, with s3.bucket and its credentials.",
+                    Reason::CronJobMissing,
+                    format!("CronJob {name} is not there"),
+                    "The operator makes it within seconds: if it stays away, look whether it runs, and at its log.",
                 );
-                refuse(&mut verdict, State::AtRisk, refusal);
-                return Some(verdict);
+                refuse(verdict, State::NotProtected, refusal);
+            } else {
+                note(verdict, "its CronJob is about to be made");
             }
-            let name = cron_job.and_then(|c| c.metadata.name.as_deref());
-            let Some((cron_job, name)) = cron_job.zip(name) else {
-                note(&mut verdict, "its CronJob is about to be made");
-                return Some(verdict);
-            };
-            let schedule = &wanted.request.schedule;
-            if let Some(refusal) = of_runs(
-                &mut verdict,
-                cron_job,
-                name,
-                actual,
-                schedule,
-                wanted.request.suspend,
-                now,
-            ) {
-                refuse(&mut verdict, State::AtRisk, refusal);
-            }
+            return;
+        };
+        if let Some(refusal) = self.of_runs(verdict, cron_job, &name, wanted) {
+            refuse(verdict, State::AtRisk, refusal);
         }
     }
-    Some(verdict)
-}
 
-fn retention_secret_missing() -> Refusal {
-    Refusal::new(
-        Reason::RetentionSecretMissing,
-        "retention is asked for, and there is no Secret with the right to delete",
-        "Create the Secret ksnapshot-retention-secret in the operator's namespace, with a key that may list, get and delete; \
-         backups run without it, and nothing is removed.",
-    )
-}
+    /// What is wrong with retention, if anything is.
+    fn of_retention(&self, finding: &Finding) -> Option<Refusal> {
+        if !self.storage.retention_secret {
+            let secret = &self.settings.retention_secret;
+            return Some(Refusal::new(
+                Reason::RetentionSecretMissing,
+                "retention is asked for, and there is no Secret with the right to delete",
+                format!(
+                    "Create the Secret {secret} in the operator's namespace, with a key that may list, get and delete; \
+                     backups run without it, and nothing is removed."
+                ),
+            ));
+        }
+        let name = objects::prune_name(&finding.workload);
+        let cron_jobs = &self.actual.cron_jobs;
+        let cron_job = cron_jobs
+            .iter()
+            .find(|c| c.metadata.name.as_ref() == Some(&name))?;
+        let record = Record::of(cron_job)?;
+        self.failed(&record, &name, "retention's last run")
+    }
 
-/// How runs go; the reason if they don't go well.
-fn of_runs(
-    verdict: &mut Verdict,
-    cron_job: &CronJob,
-    name: &str,
-    actual: &Actual,
-    schedule: &Schedule,
-    suspend: bool,
-    now: Timestamp,
-) -> Option<Refusal> {
-    good(verdict, format!("CronJob {name}"));
-    let record = Record::of(cron_job);
-    if let Some(success) = record.as_ref().and_then(|r| r.success.as_ref()) {
-        let problems = match success.problems {
-            0 => String::new(),
-            n => format!(", {n} problems listed"),
-        };
-        let mark = if success.problems == 0 {
-            Mark::Good
-        } else {
-            Mark::Note
-        };
-        verdict.steps.push(Step {
-            mark,
-            text: format!(
+    /// How runs go; the reason if they don't go well.
+    fn of_runs(
+        &self,
+        verdict: &mut Verdict,
+        cron_job: &CronJob,
+        name: &str,
+        wanted: &Wanted,
+    ) -> Option<Refusal> {
+        good(verdict, format!("CronJob {name}"));
+        let record = Record::of(cron_job);
+        let success = record.as_ref().and_then(|r| r.success.as_ref());
+        if let Some(success) = success {
+            let problems = match success.problems {
+                0 => String::new(),
+                n => format!(", {n} problems listed"),
+            };
+            let text = format!(
                 "last success {}, {} rows, {} bytes stored, snapshot {}{problems}",
                 success.at,
                 success.rows,
                 success.stored_bytes,
                 success.snapshots.join(", ")
-            ),
-        });
+            );
+            let mark = if success.problems == 0 {
+                Mark::Good
+            } else {
+                Mark::Note
+            };
+            verdict.steps.push(Step { mark, text });
+        }
+        if wanted.request.suspend {
+            return Some(Refusal::new(
+                Reason::PlanSuspended,
+                "suspended by its annotation",
+                "Remove the annotation suspend to let it run again.",
+            ));
+        }
+        if let Some(why) = runs::stuck(name, &self.actual.pods) {
+            let control = &self.settings.control_namespace;
+            return Some(Refusal::new(
+                Reason::RunStuck,
+                format!("a run can't begin: {why}"),
+                format!(
+                    "Mend what it says; the whole story: kubectl -n {control} describe pods -l {}={name}.",
+                    objects::cron_job_label()
+                ),
+            ));
+        }
+        if let Some(refusal) = record
+            .as_ref()
+            .and_then(|record| self.failed(record, name, "the last run"))
+        {
+            return Some(refusal);
+        }
+        let (since, reason) = match success {
+            Some(success) => (success.at, Reason::Overdue),
+            None => {
+                note(verdict, "it never ran yet");
+                let created = cron_job.metadata.creation_timestamp.as_ref()?;
+                (created.0, Reason::NeverRan)
+            }
+        };
+        let waited = self.now.duration_since(since);
+        (waited > patience(wanted.request.schedule.interval(self.now))).then(|| {
+            Refusal::new(
+                reason,
+                match reason {
+                    Reason::NeverRan => format!("it has not run since it was made at {since}"),
+                    _ => format!("the last success is from {since}, and runs are due more often"),
+                },
+                format!(
+                    "Look at its Jobs: kubectl -n {} get jobs -l {}={name}.",
+                    self.settings.control_namespace,
+                    objects::cron_job_label()
+                ),
+            )
+        })
     }
-    if suspend {
-        return Some(Refusal::new(
-            Reason::PlanSuspended,
-            "suspended by its annotation",
-            "Remove the annotation suspend to let it run again.",
-        ));
-    }
-    if let Some(why) = runs::stuck(name, &actual.pods) {
-        return Some(Refusal::new(
-            Reason::RunStuck,
-            format!("a run can't begin: {why}"),
-            "Correct the image or what it refers to; `kubectl describe pod` in the operator's namespace has the whole story.",
-        ));
-    }
-    if let Some(record) = &record
-        && record.outcome == RunOutcome::Failed
-    {
+
+    fn failed(&self, record: &Record, name: &str, what: &str) -> Option<Refusal> {
+        if record.outcome != RunOutcome::Failed {
+            return None;
+        }
+        let reason = record.reason.as_deref().unwrap_or("Failed");
         let words = record.message.as_deref().unwrap_or("without a word");
         let times = match record.consecutive_failures {
-            1 => String::new(),
+            0 | 1 => String::new(),
             n => format!(", {n} in a row"),
         };
-        return Some(Refusal::new(
+        let mend = match reason {
+            "OOMKilled" => "Give it more by the annotation resources, such as memory=1Gi",
+            "DeadlineExceeded" => {
+                "Give it more by the annotation resources, or less to dump by exclude-tables"
+            }
+            _ => "Mend the cause",
+        };
+        let control = &self.settings.control_namespace;
+        Some(Refusal::new(
             Reason::LastRunFailed,
+            format!("{what} failed ({reason}{times}): {words}"),
             format!(
-                "the last run failed ({}{times}): {words}",
-                record.reason.as_deref().unwrap_or("Failed")
+                "{mend}, then run it at once: kubectl -n {control} create job --from=cronjob/{name} {name}-again."
             ),
-            format!(
-                "Mend the cause, then run it at once: kubectl create job --from=cronjob/{name} {name}-again."
-            ),
-        ));
+        ))
     }
-    let (since, reason) = match record.as_ref().and_then(|r| r.success.as_ref()) {
-        Some(success) => (success.at, Reason::Overdue),
-        None => {
-            note(verdict, "it never ran yet");
-            let created = cron_job.metadata.creation_timestamp.as_ref()?;
-            (created.0, Reason::NeverRan)
-        }
-    };
-    let patience = patience(schedule.interval(now));
-    let waited = now.duration_since(since);
-    (waited > patience).then(|| {
-        Refusal::new(
-            reason,
-            match reason {
-                Reason::NeverRan => format!("it has not run since it was made at {since}"),
-                _ => format!("the last success is from {since}, and runs are due more often"),
-            },
-            format!(
-                "Look at its Jobs: kubectl get jobs -l {}={name}.",
-                crate::objects::cron_job_label()
-            ),
-        )
-    })
+
+    /// CronJobs of which no workload was found: nothing of it runs, or its namespace isn't watched.
+    fn of_the_rest(&self, workload: Workload, backups: &[&CronJob]) -> Verdict {
+        let name = backups
+            .first()
+            .and_then(|c| c.metadata.name.as_deref())
+            .unwrap_or_default();
+        let refusal = if !self.settings.watch_namespaces.contains(&workload.namespace) {
+            Refusal::new(
+                Reason::NamespaceNotWatched,
+                format!("namespace {} is not watched any more", workload.namespace),
+                format!("Watch it again by rbac.watchNamespaces, or delete CronJob {name}."),
+            )
+        } else if Lookup::can_be_asked_for(&workload) {
+            Refusal::new(
+                Reason::NotRunning,
+                "no pod of it runs",
+                "Start it; or delete it, and its backups end: snapshots stay where they are.",
+            )
+        } else {
+            Refusal::new(
+                Reason::NotRunning,
+                format!(
+                    "no pod of it runs, and whether a {} is still there can't be asked",
+                    workload.kind
+                ),
+                format!(
+                    "Start it; or delete CronJob {name}, and its backups end: snapshots stay where they are."
+                ),
+            )
+        };
+        let mut verdict = Verdict {
+            kind: backups.first().and_then(|cron_job| kind_of(cron_job)),
+            workload,
+            state: State::AtRisk,
+            reason: None,
+            steps: Vec::new(),
+            fix: None,
+        };
+        refuse(&mut verdict, State::AtRisk, refusal);
+        note(&mut verdict, GO_ON);
+        verdict
+    }
+
+    /// The CronJob that the first ksnapshot made for this workload. It wrote owners without their kind.
+    fn of_the_first_ksnapshot(&self, workload: &Workload) -> Option<&CronJob> {
+        let owner = format!("{}/{}", workload.namespace, workload.name);
+        let named = |cron_job: &&CronJob| {
+            let annotations = cron_job.metadata.annotations.as_ref();
+            annotations.and_then(|a| a.get(&objects::owner_annotation())) == Some(&owner)
+        };
+        self.actual.cron_jobs.iter().map(AsRef::as_ref).find(named)
+    }
 }
+
+const GO_ON: &str = "its backups go on as they were set up last";
 
 /// How long after a success the next one is overdue: one interval, a run's length, and then some.
 fn patience(interval: Duration) -> SignedDuration {
     let slack = (interval / 10).clamp(Duration::from_secs(300), Duration::from_secs(6 * 3600));
     SignedDuration::try_from(interval + slack).unwrap_or(SignedDuration::MAX)
-}
-
-/// A CronJob of which no workload was found: nothing of it runs, or its namespace isn't watched.
-fn of_cron_job(workload: Workload, cron_job: &CronJob, settings: &Settings) -> Verdict {
-    let refusal = if settings.watch_namespaces.contains(&workload.namespace) {
-        Refusal::new(
-            Reason::NotRunning,
-            "no pod of it runs",
-            "Start it; or delete it, and its backups end: snapshots stay where they are.",
-        )
-    } else {
-        Refusal::new(
-            Reason::NamespaceNotWatched,
-            format!("namespace {} is not watched any more", workload.namespace),
-            format!(
-                "Watch it again by rbac.watchNamespaces, or delete CronJob {}.",
-                cron_job.metadata.name.as_deref().unwrap_or_default()
-            ),
-        )
-    };
-    let mut verdict = Verdict {
-        kind: kind_of(cron_job),
-        workload,
-        state: State::AtRisk,
-        reason: None,
-        steps: Vec::new(),
-        fix: None,
-    };
-    refuse(&mut verdict, State::AtRisk, refusal);
-    note(&mut verdict, "its backups go on as they were set up last");
-    verdict
 }
 
 fn good(verdict: &mut Verdict, text: String) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use k8s_openapi::api::batch::v1::CronJob;
+use k8s_openapi::ByteString;
 use ksnapshot_core::DOMAIN;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
@@ -128,8 +128,12 @@ impl fmt::Debug for Credentials {
 impl Credentials {
     /// What is applied. It holds the secrets in the clear: never print it.
     pub fn to_value(&self) -> Value {
-        let data: Map<String, Value> = (self.data.iter())
-            .map(|(key, value)| ((*key).to_owned(), Value::from(value.expose_secret())))
+        // Not `stringData`: applied, it takes no key away that is not wanted any more.
+        let bytes = |value: &SecretString| ByteString(value.expose_secret().as_bytes().to_vec());
+        let data: BTreeMap<&str, ByteString> = self
+            .data
+            .iter()
+            .map(|(key, value)| (*key, bytes(value)))
             .collect();
         json!({
             "apiVersion": "v1",
@@ -140,7 +144,7 @@ impl Credentials {
                 "annotations": {owner_annotation(): self.owner.to_string()},
             },
             "type": "Opaque",
-            "stringData": data,
+            "data": data,
         })
     }
 }
@@ -378,35 +382,34 @@ fn resources(wanted: &Resources) -> Value {
     json!({"requests": amounts, "limits": amounts})
 }
 
-/// The Job of one run out of turn.
-pub fn job_of(cron_job: &CronJob, trigger: &str) -> Option<Desired> {
-    let owner = cron_job.metadata.name.clone()?;
-    let template = cron_job.spec.as_ref()?.job_template.clone();
-    let labels = template
-        .metadata
-        .and_then(|meta| meta.labels)
-        .unwrap_or_default();
-    // One value makes one Job, however often it is tried.
-    let sum = &hex(&Sha256::digest(trigger))[..8];
-    let name = format!("{owner}-t{sum}");
+/// The Job of one run out of turn, of a CronJob as it shall be, and as it is there by this uid. `before` is the value that was
+/// acted on last: one value after another makes one Job, however often it is tried, and the first one again makes a new one.
+pub fn job_of(cron_job: &Desired, uid: &str, before: Option<&str>, trigger: &str) -> Desired {
+    let owner = &cron_job.name;
+    let template = &cron_job.value["spec"]["jobTemplate"];
+    let sum = Sha256::new()
+        .chain_update(before.unwrap_or_default())
+        .chain_update([0])
+        .chain_update(trigger);
+    let name = format!("{owner}-t{}", &hex(&sum.finalize())[..8]);
     let value = json!({
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
             "name": name,
-            "labels": labels,
+            "labels": template["metadata"]["labels"],
             "annotations": {"cronjob.kubernetes.io/instantiate": "manual", triggered_annotation(): trigger},
             "ownerReferences": [{
                 "apiVersion": "batch/v1",
                 "kind": "CronJob",
                 "name": owner,
-                "uid": cron_job.metadata.uid,
+                "uid": uid,
                 "controller": true,
             }],
         },
-        "spec": template.spec,
+        "spec": template["spec"],
     });
-    Some(Desired { name, value })
+    Desired { name, value }
 }
 
 /// The variables of a container.
@@ -416,7 +419,7 @@ struct Env(Vec<Value>);
 impl Env {
     fn value(&mut self, name: &str, value: &str) {
         // Kubernetes would look for other variables in it.
-        let value = value.replace("$(", "$$(");
+        let value = value.replace('$', "$$");
         self.0.push(json!({"name": name, "value": value}));
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, PodStatus};
 use ksnapshot_core::DOMAIN;
 use serde::{Deserialize, Serialize};
 
@@ -44,18 +44,10 @@ pub struct Record {
 impl Record {
     /// Why the last run failed, as one of a few words, so that metrics stay few; empty if it did not.
     pub fn reason_word(&self) -> &'static str {
-        const WORDS: [&str; 4] = [
-            "DeadlineExceeded",
-            "OOMKilled",
-            "PodFailurePolicy",
-            "ContainerCannotRun",
-        ];
+        const WORDS: [&str; 4] = ["DeadlineExceeded", "OOMKilled", "PodFailurePolicy", "ContainerCannotRun"];
         match &self.reason {
             None => "",
-            Some(reason) => WORDS
-                .into_iter()
-                .find(|word| word == reason)
-                .unwrap_or("Failed"),
+            Some(reason) => WORDS.into_iter().find(|word| word == reason).unwrap_or("Failed"),
         }
     }
 }
@@ -138,7 +130,7 @@ pub struct Run {
     /// Why not, in one word.
     pub reason: Option<String>,
     /// Why not, in Kubernetes' words.
-    pub condition: Option<String>,
+    pub words: Option<String>,
     /// What it said of itself.
     pub report: Option<RunReport>,
 }
@@ -161,7 +153,7 @@ impl Run {
                 None => message,
             }
         });
-        own.or_else(|| self.condition.clone()).or_else(|| {
+        own.or_else(|| self.words.clone()).or_else(|| {
             self.succeeded
                 .then(|| "the run ended well, and left no word of what it stored".to_owned())
         })
@@ -185,26 +177,33 @@ fn run(job: &Job, pods: &[Arc<Pod>]) -> Option<Run> {
         .find(|c| c.status == "True" && (c.type_ == "Complete" || c.type_ == "Failed"))?;
     let succeeded = condition.type_ == "Complete";
     let finished = (status.completion_time.as_ref()).or(condition.last_transition_time.as_ref())?;
-    let ends = pods
+    let pods: Vec<&Arc<Pod>> = pods.iter().filter(|pod| belongs(pod, name)).collect();
+    // Jobs and pods are watched side by side: what a pod says at its end may be seen later. Not so where it is being removed.
+    if pods
         .iter()
-        .filter(|pod| belongs(pod, name))
-        .filter_map(|pod| end(pod));
-    let (message, killed) = ends.last().unwrap_or_default();
-    let report = message.and_then(|text| RunReport::from_message(&text));
+        .any(|pod| end(pod).is_none() && pod.metadata.deletion_timestamp.is_none())
+    {
+        return None;
+    }
+    let end = pods
+        .into_iter()
+        .filter_map(|pod| end(pod))
+        .last()
+        .unwrap_or_default();
+    // `BackoffLimitExceeded` says no more than that it failed.
+    let said = condition
+        .reason
+        .clone()
+        .filter(|reason| reason != "BackoffLimitExceeded");
+    let of_end = end.words.filter(|_| !succeeded && said.is_none());
     Some(Run {
         cron_job: cron_job.clone(),
         job: name.to_owned(),
         finished: finished.0,
         succeeded,
-        // `BackoffLimitExceeded` says no more than that it failed.
-        reason: killed.or_else(|| {
-            condition
-                .reason
-                .clone()
-                .filter(|r| r != "BackoffLimitExceeded")
-        }),
-        condition: condition.message.clone(),
-        report,
+        words: of_end.or_else(|| condition.message.clone()),
+        reason: end.killed.or(said),
+        report: end.message.and_then(|text| RunReport::from_message(&text)),
     })
 }
 
@@ -217,37 +216,83 @@ fn belongs(pod: &Pod, job: &str) -> bool {
     named.is_some_and(|name| name == job)
 }
 
-/// What the container of a Job's pod left behind: its last words, and a reason if it was killed.
-fn end(pod: &Pod) -> Option<(Option<String>, Option<String>)> {
+/// What a Job's pod left behind.
+#[derive(Default)]
+struct End {
+    /// The last words of its container.
+    message: Option<String>,
+    /// Why it was killed, if it was, in one word.
+    killed: Option<String>,
+    /// The same, or with which code it ended, in words.
+    words: Option<String>,
+}
+
+/// None: it has not ended. A pod may end without its container's having begun, or left a trace: `Evicted`, `NodeLost`.
+fn end(pod: &Pod) -> Option<End> {
     let status = pod.status.as_ref()?;
-    let container = status.container_statuses.as_ref()?.first()?;
-    let terminated = container.state.as_ref()?.terminated.as_ref()?;
-    let killed = terminated
+    let container = status
+        .container_statuses
+        .as_ref()
+        .and_then(|all| all.first());
+    let Some(ended) = container.and_then(|container| container.state.as_ref()?.terminated.as_ref())
+    else {
+        let is_over = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
+        return is_over.then(|| End {
+            message: None,
+            killed: status.reason.clone(),
+            words: status.message.clone(),
+        });
+    };
+    let killed = ended
         .reason
         .clone()
         .filter(|reason| reason != "Error" && reason != "Completed");
-    Some((terminated.message.clone(), killed))
+    let words = match killed.as_deref() {
+        Some("OOMKilled") => "the kernel ended it: it took more memory than it may".to_owned(),
+        _ => format!("it ended with code {}, and without a word", ended.exit_code),
+    };
+    Some(End {
+        message: ended.message.clone(),
+        killed,
+        words: Some(words),
+    })
 }
 
-/// Why the pod of a Job can't begin, if it can't: its image is missing, or what its variables refer to.
+/// Why the pod of a Job can't begin, if it can't: no node has room for it, its image is missing, or what its variables refer to.
 pub fn stuck(cron_job: &str, pods: &[Arc<Pod>]) -> Option<String> {
-    const BEGINNING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
     pods.iter().find_map(|pod| {
         let labels = pod.metadata.labels.as_ref()?;
         labels
             .get(&cron_job_label())
             .filter(|name| *name == cron_job)?;
-        let statuses = pod.status.as_ref()?.container_statuses.as_ref()?;
-        let waiting = statuses
-            .iter()
-            .find_map(|s| s.state.as_ref()?.waiting.as_ref())?;
-        let reason = waiting
-            .reason
-            .as_deref()
-            .filter(|reason| !BEGINNING.contains(reason))?;
-        Some(match &waiting.message {
+        let status = pod.status.as_ref()?;
+        let (reason, message) = waiting(status).or_else(|| unplaced(status))?;
+        Some(match message {
             Some(message) => format!("{reason}: {message}"),
             None => reason.to_owned(),
         })
     })
+}
+
+type Why<'a> = (&'a str, Option<&'a str>);
+
+fn waiting(status: &PodStatus) -> Option<Why<'_>> {
+    const BEGINNING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
+    let statuses = status.container_statuses.as_deref().unwrap_or_default();
+    let waiting = statuses
+        .iter()
+        .find_map(|s| s.state.as_ref()?.waiting.as_ref())?;
+    let reason = waiting
+        .reason
+        .as_deref()
+        .filter(|reason| !BEGINNING.contains(reason))?;
+    Some((reason, waiting.message.as_deref()))
+}
+
+fn unplaced(status: &PodStatus) -> Option<Why<'_>> {
+    let conditions = status.conditions.as_deref().unwrap_or_default();
+    let placed = conditions
+        .iter()
+        .find(|c| c.type_ == "PodScheduled" && c.status == "False")?;
+    Some((placed.reason.as_deref()?, placed.message.as_deref()))
 }

@@ -77,6 +77,8 @@ pub enum Reason {
     RetentionSecretMissing,
     /// The schedule is suspended.
     PlanSuspended,
+    /// Its CronJob is not there, though it should have been made by now.
+    CronJobMissing,
     /// It was set up, and no run has begun in time.
     NeverRan,
     /// A run can't begin: its image or its settings are missing.
@@ -115,6 +117,7 @@ impl Reason {
             Self::StorageMissing => "StorageMissing",
             Self::RetentionSecretMissing => "RetentionSecretMissing",
             Self::PlanSuspended => "PlanSuspended",
+            Self::CronJobMissing => "CronJobMissing",
             Self::NeverRan => "NeverRan",
             Self::RunStuck => "RunStuck",
             Self::LastRunFailed => "LastRunFailed",

@@ -48,6 +48,16 @@ pub enum Lookup {
     },
 }
 
+impl Lookup {
+    /// Whether it can be asked whether this owner is still there: of kinds that others made, nobody gave the right to.
+    pub fn can_be_asked_for(owner: &Workload) -> bool {
+        matches!(
+            owner.kind.as_str(),
+            "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet"
+        )
+    }
+}
+
 impl std::fmt::Display for Lookup {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

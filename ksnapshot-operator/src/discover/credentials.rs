@@ -90,6 +90,19 @@ const OPENSEARCH: &[Need] = &[
     ),
 ];
 
+/// Every variable of a login that is ever copied.
+pub(crate) const LOGIN: [&str; 9] = [
+    job::MYSQL_USERNAME,
+    job::MYSQL_PASSWORD,
+    job::MYSQL_DATABASE,
+    job::POSTGRESQL_USERNAME,
+    job::POSTGRESQL_PASSWORD,
+    job::POSTGRESQL_DATABASE,
+    job::ELASTICSEARCH_USERNAME,
+    job::ELASTICSEARCH_PASSWORD,
+    job::ELASTICSEARCH_API_KEY,
+];
+
 fn needs(kind: Kind) -> &'static [Need] {
     match kind {
         Kind::MySql => MYSQL,

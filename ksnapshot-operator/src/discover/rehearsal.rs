@@ -40,7 +40,7 @@ pub(super) fn rehearse(
 
 fn value(var: &Value, wanted: &Wanted) -> Option<String> {
     if let Some(text) = var["value"].as_str() {
-        return Some(text.replace("$$(", "$("));
+        return Some(text.replace("$$", "$"));
     }
     let secret = wanted.credentials.get(var["name"].as_str()?)?;
     Some(secret.expose_secret().to_owned())

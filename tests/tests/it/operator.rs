@@ -11,3 +11,5 @@ mod golden;
 mod seen;
 #[path = "operator/stored.rs"]
 mod stored;
+#[path = "operator/worlds.rs"]
+mod worlds;

@@ -64,6 +64,7 @@ fn every_test_is_told() {
 fn every_patch_is_told_and_names_tests_that_exist() {
     let (page, tests, of_mysql) = (page(), tests(), tests_in("tests/it/mysql"));
     let of_elastic = tests_in("tests/it/elastic");
+    let of_operator = tests_in("tests/it/operator");
     let of_laws = tests_in("tests/it");
     for (patch, text) in files(&package().join("mutants"), ".patch") {
         assert!(
@@ -79,6 +80,7 @@ fn every_patch_is_told_and_names_tests_that_exist() {
                 Some(("faults", name)) => tests.contains(name),
                 Some(("mysql", name)) => of_mysql.contains(name),
                 Some(("elastic", name)) => of_elastic.contains(name),
+                Some(("operator", name)) => of_operator.contains(name),
                 Some(("command" | "fuzz", _)) => of_laws.contains(test),
                 _ => false,
             };

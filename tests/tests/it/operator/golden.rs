@@ -47,7 +47,12 @@ fn every_workload_becomes_what_is_written_beside_it() {
             wrong.push(format!("{}:\n{came}", case.display()));
         }
     }
-    assert!(wrong.is_empty(), "{} cases differ:\n\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} cases differ:\n\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     assert!(cases.len() >= 45, "{} cases", cases.len());
 }
 
@@ -65,7 +70,8 @@ pub(super) fn cases() -> Vec<PathBuf> {
 
 /// A case as it was seen.
 pub(super) fn read(case: &Path) -> Seen {
-    Seen::read(&fs::read_to_string(case).unwrap()).unwrap_or_else(|e| panic!("{}: {e:#}", case.display()))
+    Seen::read(&fs::read_to_string(case).unwrap())
+        .unwrap_or_else(|e| panic!("{}: {e:#}", case.display()))
 }
 
 /// What is said of each workload, and what is done.
@@ -73,7 +79,13 @@ fn outcome(case: &Path) -> String {
     let mut seen = read(case);
     let now: Timestamp = NOW.parse().unwrap();
     let mut text = String::new();
-    for verdict in judge(&seen.discover(), &seen.actual, &seen.storage, &seen.settings, now) {
+    for verdict in judge(
+        &seen.discover(),
+        &seen.actual,
+        &seen.storage,
+        &seen.settings,
+        now,
+    ) {
         writeln!(text, "{verdict}").unwrap();
     }
     let actions = seen.decide();
@@ -83,16 +95,25 @@ fn outcome(case: &Path) -> String {
     for action in actions {
         writeln!(text, "\n{}", describe(&action)).unwrap();
     }
-    text
+    text.trim_start().to_owned()
 }
 
 fn describe(action: &Action) -> String {
     match action {
         Action::ApplySecret(credentials) => secret(credentials),
         Action::ApplyCronJob(desired) => cron_job(desired),
-        Action::Trigger { cron_job, job, value } => format!("run {} of {cron_job} for trigger {value:?}", job.name),
-        Action::Record { cron_job, record, .. } => {
-            format!("remember of {cron_job}: {}", serde_json::to_string(record).unwrap())
+        Action::Trigger {
+            cron_job,
+            job,
+            value,
+        } => format!("run {} of {cron_job} for trigger {value:?}", job.name),
+        Action::Record {
+            cron_job, record, ..
+        } => {
+            format!(
+                "remember of {cron_job}: {}",
+                serde_json::to_string(record).unwrap()
+            )
         }
         Action::DeleteCronJob { name, why, .. } => format!("delete CronJob {name}: {why}"),
         Action::DeleteSecret { name, .. } => format!("delete Secret {name}"),
@@ -105,7 +126,12 @@ fn describe(action: &Action) -> String {
 fn secret(credentials: &Credentials) -> String {
     let mut text = format!("apply Secret {}", credentials.name);
     for (key, value) in &credentials.data {
-        write!(text, "\n  {key} {}", value.expose_secret().replace("canary-", "")).unwrap();
+        write!(
+            text,
+            "\n  {key} {}",
+            value.expose_secret().replace("canary-", "")
+        )
+        .unwrap();
     }
     text
 }
@@ -116,11 +142,17 @@ fn cron_job(desired: &Desired) -> String {
     let spec = &desired.value["spec"];
     let pod = &spec["jobTemplate"]["spec"]["template"]["spec"];
     let container = &pod["containers"][0];
-    let mut lines = vec![format!("schedule {} {}", spec["schedule"], spec["timeZone"])];
+    let mut lines = vec![format!(
+        "schedule {} {}",
+        spec["schedule"], spec["timeZone"]
+    )];
     for (name, value) in [
         ("suspend", &spec["suspend"]),
         ("startingDeadlineSeconds", &spec["startingDeadlineSeconds"]),
-        ("activeDeadlineSeconds", &spec["jobTemplate"]["spec"]["activeDeadlineSeconds"]),
+        (
+            "activeDeadlineSeconds",
+            &spec["jobTemplate"]["spec"]["activeDeadlineSeconds"],
+        ),
         ("image", &container["image"]),
         ("resources", &container["resources"]),
     ] {
@@ -128,7 +160,10 @@ fn cron_job(desired: &Desired) -> String {
     }
     let mut login = "login:".to_owned();
     for var in container["env"].as_array().unwrap() {
-        let (name, from) = (var["name"].as_str().unwrap(), &var["valueFrom"]["secretKeyRef"]);
+        let (name, from) = (
+            var["name"].as_str().unwrap(),
+            &var["valueFrom"]["secretKeyRef"],
+        );
         if from["name"] == format!("{}-credentials", desired.name) && from["key"] == name {
             write!(login, " {name}").unwrap();
         } else {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use k8s_openapi::api::apps::v1::ReplicaSet;
-use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use ksnapshot_operator::Workload;
@@ -89,15 +89,28 @@ impl Seen {
                     let stored = stored::applied(there, &credentials.to_value(), at)?;
                     put(&mut self.actual.secrets, stored);
                 }
-                Action::Trigger { job, cron_job, value } => {
-                    put(&mut self.actual.jobs, stored::applied(None::<&Job>, &job.value, at)?);
+                Action::Trigger {
+                    job,
+                    cron_job,
+                    value,
+                } => {
+                    put(
+                        &mut self.actual.jobs,
+                        stored::applied(None::<&Job>, &job.value, at)?,
+                    );
                     self.annotate(cron_job, "triggered", value);
                 }
-                Action::Record { cron_job, record, .. } => {
+                Action::Record {
+                    cron_job, record, ..
+                } => {
                     self.annotate(cron_job, "last-run", &serde_json::to_string(record)?);
                 }
-                Action::DeleteCronJob { name, .. } => remove(&mut self.actual.cron_jobs, CONTROL, name),
-                Action::DeleteSecret { name, .. } => remove(&mut self.actual.secrets, CONTROL, name),
+                Action::DeleteCronJob { name, .. } => {
+                    remove(&mut self.actual.cron_jobs, CONTROL, name)
+                }
+                Action::DeleteSecret { name, .. } => {
+                    remove(&mut self.actual.secrets, CONTROL, name)
+                }
                 Action::AskOwner(_) | Action::ConfirmOff(_) => {}
             }
         }
@@ -108,7 +121,10 @@ impl Seen {
         let there = find(&self.actual.cron_jobs, CONTROL, cron_job);
         let mut changed = there.expect("it is there").clone();
         let annotations = changed.metadata.annotations.get_or_insert_default();
-        annotations.insert(format!("{}/{key}", ksnapshot_core::DOMAIN), value.to_owned());
+        annotations.insert(
+            format!("{}/{key}", ksnapshot_core::DOMAIN),
+            value.to_owned(),
+        );
         put(&mut self.actual.cron_jobs, changed);
     }
 }
@@ -131,8 +147,9 @@ impl Reading {
             ("KSNAPSHOT_IMAGE", "ksnapshot:test"),
             ("POD_NAME", "operator-0"),
         ];
-        let mut env: BTreeMap<String, String> =
-            usual.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let mut env: BTreeMap<String, String> = usual
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
         env.extend(self.env.clone());
         let settings = Settings::from_env(&env)?;
         let mut known = self.known.clone();
@@ -151,28 +168,39 @@ impl Reading {
 
     fn take(&mut self, kind: &str, document: Value) -> Result<()> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let (namespace, name) = (text(&document["metadata"]["namespace"]), text(&document["metadata"]["name"]));
+        let (namespace, name) = (
+            text(&document["metadata"]["namespace"]),
+            text(&document["metadata"]["name"]),
+        );
         let what = text(&document["what"]);
         let is_ours = namespace == CONTROL;
         match kind {
             "Pod" if is_ours => put(&mut self.actual.pods, serde_json::from_value(document)?),
             "Pod" => put(&mut self.world.pods, serde_json::from_value(document)?),
             "Service" => put(&mut self.world.services, serde_json::from_value(document)?),
-            "CronJob" => put(&mut self.actual.cron_jobs, serde_json::from_value(document)?),
+            "CronJob" => put(
+                &mut self.actual.cron_jobs,
+                serde_json::from_value(document)?,
+            ),
             "Job" => put(&mut self.actual.jobs, serde_json::from_value(document)?),
             "Secret" if is_ours && name == RETENTION_SECRET => self.known.retention_secret = true,
             "Secret" if is_ours => put(&mut self.actual.secrets, serde_json::from_value(document)?),
             "Secret" | "ConfigMap" | "ReplicaSet" => {
                 let found = found(kind, document)?;
-                self.world.lookups.insert(lookup(kind, namespace, name)?, found);
+                self.world
+                    .lookups
+                    .insert(lookup(kind, namespace, name)?, found);
             }
             "Settings" => {
                 let set = document["env"].as_object().context("env")?;
-                self.env.extend(set.iter().map(|(name, value)| (name.clone(), text(value))));
+                self.env
+                    .extend(set.iter().map(|(name, value)| (name.clone(), text(value))));
             }
             "Unreadable" => {
                 let found = unreadable(&text(&document["why"]))?;
-                self.world.lookups.insert(lookup(&what, namespace, name)?, found);
+                self.world
+                    .lookups
+                    .insert(lookup(&what, namespace, name)?, found);
             }
             "Applied" => {
                 let mut seen = self.seen()?;
@@ -189,7 +217,9 @@ impl Reading {
                 _ => bail!("changed: {what:?}"),
             },
             "Removed" => match &*what {
-                "ReplicaSet" | "ConfigMap" => _ = self.world.lookups.remove(&lookup(&what, namespace, name)?),
+                "ReplicaSet" | "ConfigMap" => {
+                    _ = self.world.lookups.remove(&lookup(&what, namespace, name)?)
+                }
                 "Pod" => remove(&mut self.world.pods, &namespace, &name),
                 "Service" => remove(&mut self.world.services, &namespace, &name),
                 "CronJob" => remove(&mut self.actual.cron_jobs, &namespace, &name),
@@ -215,7 +245,8 @@ impl Reading {
 
 fn workload(text: &str) -> Result<Workload> {
     let read: Result<Workload, ()> = text.parse();
-    read.ok().with_context(|| format!("{text:?} is not namespace/Kind/name"))
+    read.ok()
+        .with_context(|| format!("{text:?} is not namespace/Kind/name"))
 }
 
 fn lookup(kind: &str, namespace: String, name: String) -> Result<Lookup> {
@@ -231,10 +262,17 @@ fn found(kind: &str, document: Value) -> Result<Found> {
     Ok(match kind {
         "Secret" => {
             let secret: Secret = serde_json::from_value(document)?;
-            let encoded = secret.data.unwrap_or_default().into_iter().map(|(k, v)| (k, v.0));
+            let encoded = secret
+                .data
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(k, v)| (k, v.0));
             let plain = secret.string_data.unwrap_or_default().into_iter();
             let all = encoded.chain(plain.map(|(k, v)| (k, v.into_bytes())));
-            Found::Secret(all.map(|(k, v)| (k, Arc::new(SecretSlice::from(v)))).collect())
+            Found::Secret(
+                all.map(|(k, v)| (k, Arc::new(SecretSlice::from(v))))
+                    .collect(),
+            )
         }
         "ConfigMap" => {
             let map: ConfigMap = serde_json::from_value(document)?;
@@ -242,7 +280,11 @@ fn found(kind: &str, document: Value) -> Result<Found> {
         }
         _ => {
             let set: ReplicaSet = serde_json::from_value(document)?;
-            let mut owners = set.metadata.owner_references.unwrap_or_default().into_iter();
+            let mut owners = set
+                .metadata
+                .owner_references
+                .unwrap_or_default()
+                .into_iter();
             Found::ReplicaSet(owners.find(|owner| owner.controller == Some(true)))
         }
     })
@@ -262,8 +304,14 @@ fn is<K: Metadata<Ty = ObjectMeta>>(object: &K, namespace: &str, name: &str) -> 
     meta.name.as_deref() == Some(name) && meta.namespace.as_deref() == Some(namespace)
 }
 
-fn find<'a, K: Metadata<Ty = ObjectMeta>>(all: &'a [Arc<K>], namespace: &str, name: &str) -> Option<&'a K> {
-    all.iter().map(Arc::as_ref).find(|object| is(*object, namespace, name))
+fn find<'a, K: Metadata<Ty = ObjectMeta>>(
+    all: &'a [Arc<K>],
+    namespace: &str,
+    name: &str,
+) -> Option<&'a K> {
+    all.iter()
+        .map(Arc::as_ref)
+        .find(|object| is(*object, namespace, name))
 }
 
 fn remove<K: Metadata<Ty = ObjectMeta>>(all: &mut Vec<Arc<K>>, namespace: &str, name: &str) {
@@ -272,9 +320,12 @@ fn remove<K: Metadata<Ty = ObjectMeta>>(all: &mut Vec<Arc<K>>, namespace: &str, 
     assert_ne!(all.len(), before, "{namespace}/{name} was not there");
 }
 
-fn put<K: Metadata<Ty = ObjectMeta>>(all: &mut Vec<Arc<K>>, object: K) {
+pub(super) fn put<K: Metadata<Ty = ObjectMeta>>(all: &mut Vec<Arc<K>>, object: K) {
     let meta = object.metadata().clone();
-    let (namespace, name) = (meta.namespace.unwrap_or_default(), meta.name.unwrap_or_default());
+    let (namespace, name) = (
+        meta.namespace.unwrap_or_default(),
+        meta.name.unwrap_or_default(),
+    );
     all.retain(|other| !is(other.as_ref(), &namespace, &name));
     all.push(Arc::new(object));
 }
@@ -288,12 +339,4 @@ where
     stored::merge(&mut value, patch);
     put(all, serde_json::from_value(value)?);
     Ok(())
-}
-
-/// A CronJob that is there.
-pub(super) fn only_cron_job(seen: &Seen) -> &CronJob {
-    let [one] = &seen.actual.cron_jobs[..] else {
-        panic!("{} CronJobs", seen.actual.cron_jobs.len());
-    };
-    one
 }

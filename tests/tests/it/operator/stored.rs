@@ -10,17 +10,27 @@ use super::seen::CONTROL;
 
 /// An object as it is read back after it was applied, by the only one who does: what is empty is dropped, quantities are written
 /// anew, defaults are filled in, and annotations of others stay.
-pub(super) fn applied<K: Serialize + DeserializeOwned>(there: Option<&K>, wanted: &Value, at: &str) -> Result<K> {
+pub(super) fn applied<K: Serialize + DeserializeOwned>(
+    there: Option<&K>,
+    wanted: &Value,
+    at: &str,
+) -> Result<K> {
     let mut value = wanted.clone();
     drop_empty(&mut value);
-    let before = there.map(serde_json::to_value).transpose()?.unwrap_or_default();
+    let before = there
+        .map(serde_json::to_value)
+        .transpose()?
+        .unwrap_or_default();
     let kind = value["kind"].as_str().unwrap_or_default().to_owned();
     match kind.as_str() {
         "Secret" => encode(&mut value)?,
         "CronJob" => complete_job(&mut value["spec"]["jobTemplate"]["spec"]),
         _ => complete_job(&mut value["spec"]),
     }
-    let name = value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    let name = value["metadata"]["name"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     let mut stored = json!({
         "metadata": {
             "annotations": before["metadata"]["annotations"],
@@ -79,7 +89,10 @@ fn drop_empty(value: &mut Value) {
 
 /// Text of a Secret is stored as bytes.
 fn encode(secret: &mut Value) -> Result<()> {
-    let Some(text) = secret.as_object_mut().and_then(|map| map.remove("stringData")) else {
+    let Some(text) = secret
+        .as_object_mut()
+        .and_then(|map| map.remove("stringData"))
+    else {
         return Ok(());
     };
     for (key, value) in text.as_object().into_iter().flatten() {
@@ -104,7 +117,9 @@ fn complete_job(spec: &mut Value) {
         container["terminationMessagePath"] = json!("/dev/termination-log");
         container["terminationMessagePolicy"] = json!("File");
         for part in ["limits", "requests"] {
-            let amounts = container["resources"].get_mut(part).and_then(Value::as_object_mut);
+            let amounts = container["resources"]
+                .get_mut(part)
+                .and_then(Value::as_object_mut);
             for amount in amounts.into_iter().flat_map(|map| map.values_mut()) {
                 *amount = canonical(amount.as_str().unwrap_or_default()).into();
             }
