@@ -4,6 +4,8 @@
 mod bench;
 #[path = "installed/canaries.rs"]
 mod canaries;
+#[path = "installed/faults.rs"]
+mod faults;
 #[path = "installed/judges.rs"]
 mod judges;
 #[path = "installed/readme.rs"]

@@ -27,7 +27,11 @@ pub(super) struct Bench {
 impl Bench {
     /// Installs the chart, as README says, and waits until it is ready.
     pub(super) fn install(more: &[&str]) -> Result<Self> {
-        let cluster = Cluster::shared()?;
+        Self::install_in(Cluster::shared()?, more)
+    }
+
+    /// The same in a cluster that the test breaks.
+    pub(super) fn install_in(cluster: &'static Cluster, more: &[&str]) -> Result<Self> {
         let minio = Minio::within(cluster)?;
         minio.bucket(BUCKET)?;
         let bench = Self {
