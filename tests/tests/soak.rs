@@ -8,6 +8,8 @@ mod elastic;
 mod mysql;
 #[path = "soak/rounds.rs"]
 mod rounds;
+#[path = "soak/scale.rs"]
+mod scale;
 
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
