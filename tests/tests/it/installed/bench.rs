@@ -62,7 +62,9 @@ impl Bench {
             "encryption.enabled=true".to_owned(),
             format!("encryption.recipient={}", bench.key.recipient()),
         ] {
-            args.extend(["--set-string".to_owned(), set]);
+            // A tag of digits is no number.
+            let how = if set.starts_with("image.tag=") { "--set-string" } else { "--set" };
+            args.extend([how.to_owned(), set]);
         }
         args.extend(more.iter().map(|&word| word.to_owned()));
         bench.cluster.helm(&args).with_context(|| bench.operator_logs())?;
