@@ -263,10 +263,15 @@ fn examine(
         ),
     );
     let address = service::find(&finding.workload, running, services, &request)?;
+    let scheme = match (request.kind.is_search(), address.https) {
+        (false, _) => "",
+        (true, false) => ", by http",
+        (true, true) => ", by https",
+    };
     good(
         &mut finding.steps,
         format!(
-            "Service {} leads to it, port {}",
+            "Service {} leads to it, port {}{scheme}",
             address.service, address.port
         ),
     );

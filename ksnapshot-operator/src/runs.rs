@@ -185,11 +185,8 @@ fn run(job: &Job, pods: &[Arc<Pod>]) -> Option<Run> {
     {
         return None;
     }
-    let end = pods
-        .into_iter()
-        .filter_map(|pod| end(pod))
-        .last()
-        .unwrap_or_default();
+    let last = pods.into_iter().rev().find_map(|pod| end(pod));
+    let end = last.unwrap_or_default();
     // `BackoffLimitExceeded` says no more than that it failed.
     let said = condition
         .reason

@@ -29,9 +29,9 @@ pub(super) fn choose<'p>(pod: &'p Pod, request: &Request) -> Result<&'p Containe
             .into_iter()
             .any(|name| signals(request.kind).any(|signal| signal == name))
     };
-    let from_elsewhere = |c: &&Container| c.env_from.as_ref().is_some_and(|from| !from.is_empty());
+    let elsewhere = |c: &&Container| c.env_from.as_ref().is_some_and(|from| !from.is_empty());
     only(containers.iter().filter(signal))
-        .or_else(|| only(containers.iter().filter(|c| signal(c) || from_elsewhere(c))))
+        .or_else(|| only(containers.iter().filter(|c| signal(c) || elsewhere(c))))
         .or_else(|| containers.first())
         .ok_or_else(|| {
             Refusal::new(

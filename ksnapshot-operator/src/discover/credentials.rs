@@ -258,7 +258,7 @@ impl Variables<'_, '_> {
                 }
             }
         }
-        self.from_elsewhere(name)
+        self.elsewhere(name)
     }
 
     fn declared(&mut self, var: &EnvVar, place: usize) -> Result<Option<SecretString>, Refusal> {
@@ -308,7 +308,7 @@ impl Variables<'_, '_> {
     }
 
     /// The last source that has it counts. Sources with a prefix are not followed: what they name is meant for something else.
-    fn from_elsewhere(&mut self, name: &str) -> Result<Option<SecretString>, Refusal> {
+    fn elsewhere(&mut self, name: &str) -> Result<Option<SecretString>, Refusal> {
         let sources = self.container.env_from.as_deref().unwrap_or_default();
         for source in sources.iter().rev() {
             if has_prefix(source) {
