@@ -20,7 +20,13 @@ pub(super) fn are_just_enough(bench: &Bench) -> Result<()> {
     for (namespace, role) in [(&bench.control, "ksnapshot"), (&bench.shop, "ksnapshot-watch")] {
         let used: BTreeSet<Right> = (asked.iter())
             .filter(|entry| entry.namespace == *namespace)
-            .map(|entry| (entry.group.clone(), entry.resource.clone(), entry.verb.clone()))
+            .flat_map(|entry| {
+                // An apply that makes an object is a patch that takes the right to create, too.
+                let makes = entry.verb == "patch" && entry.code == 201;
+                let verbs = [Some(entry.verb.as_str()), makes.then_some("create")];
+                let right = |verb: &str| (entry.group.clone(), entry.resource.clone(), verb.to_owned());
+                verbs.into_iter().flatten().map(right).collect::<Vec<_>>()
+            })
             .collect();
         let granted = granted(&bench.cluster.get(["role", role, "-n", namespace])?)?;
         let unused: Vec<_> = granted.difference(&used).collect();
