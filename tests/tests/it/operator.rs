@@ -7,6 +7,8 @@
 mod decisions;
 #[path = "operator/golden.rs"]
 mod golden;
+#[path = "operator/made.rs"]
+mod made;
 #[path = "operator/seen.rs"]
 mod seen;
 #[path = "operator/stored.rs"]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use ksnapshot_operator::decide::Action;
 use ksnapshot_operator::judge;
-use ksnapshot_operator::objects::{Credentials, Desired};
+use ksnapshot_operator::objects::{Credentials, Desired, applied_annotation};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
@@ -15,7 +15,8 @@ use super::seen::Seen;
 
 /// When all of it happens.
 const NOW: &str = "2026-11-29T12:00:00Z";
-/// What each CronJob for backups has unless something else is asked for; the whole of one is in `decisions`.
+/// What each CronJob for backups has unless something else is asked for; the whole of one is in
+/// `postgresql-statefulset.json`.
 const USUAL: [&str; 14] = [
     "suspend false",
     "startingDeadlineSeconds 3600",
@@ -56,10 +57,33 @@ fn every_workload_becomes_what_is_written_beside_it() {
     assert!(cases.len() >= 45, "{} cases", cases.len());
 }
 
+/// One of them in full, as it is applied.
+#[test]
+fn a_cron_job_is_what_is_written_beside_it() {
+    let file = folder().join("postgresql-statefulset.json");
+    let actions = read(&file.with_extension("yaml")).decide();
+    let made = actions.into_iter().find_map(|action| match action {
+        Action::ApplyCronJob(desired) => Some(desired.value),
+        _ => None,
+    });
+    let mut made = made.unwrap();
+    // The sum of all of it says nothing to a reader.
+    let applied = applied_annotation();
+    made["metadata"]["annotations"][applied.as_str()] = "…".into();
+    if std::env::var_os("KSNAPSHOT_BLESS").is_some() {
+        fs::write(&file, serde_json::to_string_pretty(&made).unwrap() + "\n").unwrap();
+    }
+    let expected: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    assert_eq!(made, expected);
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("operator")
+}
+
 /// The manifests of every case.
 pub(super) fn cases() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("operator");
-    let mut cases: Vec<PathBuf> = fs::read_dir(folder)
+    let mut cases: Vec<PathBuf> = fs::read_dir(folder())
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|e| e == "yaml"))

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use ksnapshot_core::DOMAIN;
 use ksnapshot_operator::Workload;
 use ksnapshot_operator::decide::{Action, decide};
@@ -116,9 +118,7 @@ fn drop_one<T>(all: &mut Vec<T>, index: &Index) {
 impl Mishap {
     fn happen(&self, seen: &mut Seen) {
         let world = &mut seen.world;
-        let pod = |pods: &mut [Arc<_>],
-                   index: &Index,
-                   change: &dyn Fn(&mut k8s_openapi::api::core::v1::Pod)| {
+        let pod = |pods: &mut [Arc<_>], index: &Index, change: &dyn Fn(&mut Pod)| {
             if let Some(pod) = pick(pods, index) {
                 change(Arc::make_mut(pod));
             }
@@ -129,7 +129,7 @@ impl Mishap {
                 pod.status.get_or_insert_default().phase = Some((*phase).to_owned());
             }),
             Self::PodEnds(index) => pod(&mut world.pods, index, &|pod| {
-                let now = k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(AT.parse().unwrap());
+                let now = Time(AT.parse().unwrap());
                 pod.metadata.deletion_timestamp = Some(now);
             }),
             Self::PodWithoutLabels(index) => {
@@ -142,7 +142,7 @@ impl Mishap {
                 pod(&mut world.pods, index, &|pod| pod.spec = None)
             }
             Self::Annotated(of, key, value) => {
-                let change = |pod: &mut k8s_openapi::api::core::v1::Pod| {
+                let change = |pod: &mut Pod| {
                     let annotations = pod.metadata.annotations.get_or_insert_default();
                     annotations.remove(&format!("{DOMAIN}/{key}"));
                     annotations
@@ -293,8 +293,8 @@ proptest! {
             }
         }
         let actions = seen.act(AT).unwrap();
-        // What is taken is nothing that a Job would refuse: see `decisions::what_is_made_is_what_a_job_takes`.
-        super::decisions::jobs_take(&seen, &format!("{key}={value:?}"));
+        // What is taken is nothing that a Job would refuse: see `made::what_is_made_is_what_a_job_takes`.
+        super::made::jobs_take(&seen, &format!("{key}={value:?}"));
         let is_typed = key == "type" || key == "retention";
         prop_assert!(is_typed || !actions.iter().any(is_removal), "{:?}", actions);
     }
