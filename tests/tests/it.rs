@@ -13,6 +13,8 @@ mod cluster;
 mod command;
 #[path = "it/conformance.rs"]
 mod conformance;
+#[path = "it/deploy.rs"]
+mod deploy;
 #[path = "it/elastic.rs"]
 mod elastic;
 #[path = "it/elastic_harness.rs"]
@@ -31,6 +33,8 @@ mod history;
 mod installed;
 #[path = "it/json.rs"]
 mod json;
+#[path = "it/manifests.rs"]
+mod manifests;
 #[path = "it/manners.rs"]
 mod manners;
 #[path = "it/many.rs"]

@@ -48,11 +48,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and (gt (int .Values.replicaCount) 1) (not .Values.leaderElection.enabled) -}}
 {{- fail "replicaCount: more than one replica needs leaderElection.enabled" -}}
 {{- end -}}
-{{- with .Values.dumperImages -}}
-{{- range list .mysql.v5_7 .mysql.v8 .postgresql.v16 .elasticsearch -}}
-{{- if contains "ksnapshot-dumper-" . -}}
+{{- $images := .Values.dumperImages -}}
+{{- range list $images.mysql.v5_7 $images.mysql.v8 $images.postgresql.v16 $images.elasticsearch -}}
+{{- if contains "ksnapshot-dumper-" (. | default "") -}}
 {{- fail (printf "dumperImages: %s holds no ksnapshot, which jobs run now; leave it empty for the one image" .) -}}
-{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
