@@ -91,7 +91,12 @@ pub(crate) struct ExplainArgs {
     #[arg(long, short = 'A', conflicts_with = "namespace")]
     pub(crate) all_namespaces: bool,
     /// Where the operator runs
-    #[arg(long, env = "CONTROL_NAMESPACE", default_value = "ksnapshot", value_name = "NAMESPACE")]
+    #[arg(
+        long,
+        env = "CONTROL_NAMESPACE",
+        default_value = "ksnapshot",
+        value_name = "NAMESPACE"
+    )]
     pub(crate) control_namespace: String,
     /// End with exit code 1 when any of them is not protected
     #[arg(long)]

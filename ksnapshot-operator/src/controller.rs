@@ -24,7 +24,7 @@ use crate::report::RunOutcome;
 use crate::runs::Record;
 use crate::server::Health;
 use crate::settings::Settings;
-use crate::verdict::{State, Verdict};
+use crate::verdict::{Reason, State, Verdict};
 use crate::watches::Watches;
 use crate::world::{Found, Lookup, World};
 
@@ -38,6 +38,8 @@ pub(crate) const SILENCE: Duration = Duration::from_secs(180);
 const CALLS: usize = 8;
 /// Two full reads that say that backups are off are at least so far apart.
 const BETWEEN_READS: SignedDuration = SignedDuration::from_secs(15);
+/// An owner without pods that is still there is asked for again after this.
+const OWNER_AGAIN: SignedDuration = SignedDuration::from_secs(30);
 /// Lookups may lead to more lookups: ReplicaSets to credentials, nothing further.
 const ROUNDS: usize = 4;
 /// The objects of the storage are read again after this.
@@ -53,7 +55,11 @@ pub(crate) struct Controller {
     world: World,
     lookups: Lookups,
     off: BTreeMap<Workload, Off>,
+    /// Owners without a running pod that were still there when they were asked for.
+    there: BTreeMap<Workload, (Found, Timestamp)>,
     said: BTreeMap<Workload, Said>,
+    /// Workloads whose CronJob was not there in the last pass.
+    missing: BTreeSet<Workload>,
     storage: Option<(Storage, Timestamp)>,
 }
 
@@ -88,7 +94,9 @@ impl Controller {
             world: World::default(),
             lookups: Lookups::default(),
             off: BTreeMap::new(),
+            there: BTreeMap::new(),
             said: BTreeMap::new(),
+            missing: BTreeSet::new(),
             storage: None,
         }
     }
@@ -214,7 +222,7 @@ impl Controller {
         for action in &actions {
             match action {
                 Action::AskOwner(owner) => {
-                    let found = self.cluster.look_up(&Lookup::Owner(owner.clone())).await;
+                    let found = self.ask(owner, now).await;
                     known.owners.insert(owner.clone(), found);
                     asked = true;
                 }
@@ -233,6 +241,20 @@ impl Controller {
             actions = decide(discovery, actual, known, &self.settings);
         }
         actions
+    }
+
+    /// Asks whether an owner is still there. One that is is not asked for again at once; that it is gone is never remembered.
+    async fn ask(&mut self, owner: &Workload, now: Timestamp) -> Found {
+        self.there
+            .retain(|_, (_, at)| now.duration_since(*at) < OWNER_AGAIN);
+        if let Some((found, _)) = self.there.get(owner) {
+            return found.clone();
+        }
+        let found = self.cluster.look_up(&Lookup::Owner(owner.clone())).await;
+        if !matches!(found, Found::Missing) {
+            self.there.insert(owner.clone(), (found.clone(), now));
+        }
+        found
     }
 
     /// Reads an owner's pods afresh. True when two such reads, some time apart, said that backups are off.
@@ -458,6 +480,13 @@ impl Controller {
         if before == Some(&said) {
             return;
         }
+        // This pass has just made it; the next one sees whether it is there.
+        if verdict.reason == Some(Reason::CronJobMissing)
+            && self.missing.insert(verdict.workload.clone())
+        {
+            return;
+        }
+        self.missing.remove(&verdict.workload);
         let was_said = before.is_some();
         let reference = reference(&verdict.workload, discovery);
         match (verdict.reason, &said.why) {

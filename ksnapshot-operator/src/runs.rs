@@ -44,10 +44,18 @@ pub struct Record {
 impl Record {
     /// Why the last run failed, as one of a few words, so that metrics stay few; empty if it did not.
     pub fn reason_word(&self) -> &'static str {
-        const WORDS: [&str; 4] = ["DeadlineExceeded", "OOMKilled", "PodFailurePolicy", "ContainerCannotRun"];
+        const WORDS: [&str; 4] = [
+            "DeadlineExceeded",
+            "OOMKilled",
+            "PodFailurePolicy",
+            "ContainerCannotRun",
+        ];
         match &self.reason {
             None => "",
-            Some(reason) => WORDS.into_iter().find(|word| word == reason).unwrap_or("Failed"),
+            Some(reason) => WORDS
+                .into_iter()
+                .find(|word| word == reason)
+                .unwrap_or("Failed"),
         }
     }
 }

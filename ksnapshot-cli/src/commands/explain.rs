@@ -19,7 +19,10 @@ pub(crate) async fn run(args: ExplainArgs, output: &Output, cx: &Cx) -> Result<u
         control_namespace: args.control_namespace,
     };
     let verdicts = cx.guard(ksnapshot_operator::explain(&question)).await?;
-    let gaps = verdicts.iter().filter(|v| v.state != State::Protected).count();
+    let gaps = verdicts
+        .iter()
+        .filter(|v| v.state != State::Protected)
+        .count();
     if output.json {
         for verdict in &verdicts {
             output.line(&line(verdict))?;

@@ -25,8 +25,16 @@ use serde_json::Value;
 fn annotated_databases_are_backed_up_and_restored() {
     let bench = Bench::install(&["--set", "replicaCount=2"]).unwrap();
     let (cluster, shop) = (bench.cluster, bench.shop.as_str());
-    bench.apply(include_str!("../../cluster/databases.yaml")).unwrap();
-    for rollout in ["deployment/pg", "statefulset/maria", "statefulset/search", "daemonset/each", "statefulset/plain"] {
+    bench
+        .apply(include_str!("../../cluster/databases.yaml"))
+        .unwrap();
+    for rollout in [
+        "deployment/pg",
+        "statefulset/maria",
+        "statefulset/search",
+        "daemonset/each",
+        "statefulset/plain",
+    ] {
         let args = ["rollout", "status", rollout, "-n", shop, "--timeout=120s"];
         cluster.kubectl(args).unwrap();
     }
@@ -39,7 +47,10 @@ fn annotated_databases_are_backed_up_and_restored() {
             .map(|job| {
                 let owner = &job["metadata"]["annotations"]["ksnapshot.clickandmortar.fr/owner"];
                 let name = job["metadata"]["name"].as_str().unwrap();
-                (name.to_owned(), owner.as_str().unwrap().replace(shop, "shop"))
+                (
+                    name.to_owned(),
+                    owner.as_str().unwrap().replace(shop, "shop"),
+                )
             })
             .collect();
         Ok((owners.len() >= 5).then_some(owners))
@@ -66,7 +77,12 @@ fn annotated_databases_are_backed_up_and_restored() {
     let jobs = bench.finished_jobs(4).unwrap();
     assert_eq!(jobs.len(), 4, "{jobs:?}");
     for (job, report) in &jobs {
-        assert_eq!(report["outcome"], "complete", "{job}: {report}\n{}", bench.logs_of(job));
+        assert_eq!(
+            report["outcome"],
+            "complete",
+            "{job}: {report}\n{}",
+            bench.logs_of(job)
+        );
         assert_eq!(report["snapshots"].as_array().unwrap().len(), 1, "{report}");
     }
     judges::restored_by_stock_clients(&bench).unwrap();
@@ -77,7 +93,11 @@ fn annotated_databases_are_backed_up_and_restored() {
         .filter(|v| v["message_type"] == "verdict")
         .map(|v| {
             let text = |key: &str| v[key].as_str().unwrap_or_default();
-            (format!("{}/{}", text("kind"), text("name")), text("state"), text("reason"))
+            (
+                format!("{}/{}", text("kind"), text("name")),
+                text("state"),
+                text("reason"),
+            )
         })
         .collect();
     assert_eq!(
@@ -86,22 +106,37 @@ fn annotated_databases_are_backed_up_and_restored() {
             ("DaemonSet/each".to_owned(), "protected", ""),
             ("Deployment/pg".to_owned(), "protected", ""),
             ("StatefulSet/maria".to_owned(), "protected", ""),
-            ("StatefulSet/plain".to_owned(), "not protected", "NotAnnotated"),
+            (
+                "StatefulSet/plain".to_owned(),
+                "not protected",
+                "NotAnnotated"
+            ),
             ("StatefulSet/search".to_owned(), "protected", ""),
         ],
         "{verdicts:#?}"
     );
     let events = cluster.get(["events.events.k8s.io", "-n", shop]).unwrap();
     let events: Vec<(&str, &str)> = (events["items"].as_array().unwrap().iter())
-        .map(|e| (e["regarding"]["name"].as_str().unwrap(), e["reason"].as_str().unwrap()))
+        .map(|e| {
+            (
+                e["regarding"]["name"].as_str().unwrap(),
+                e["reason"].as_str().unwrap(),
+            )
+        })
         .collect();
     assert!(events.contains(&("plain", "NotAnnotated")), "{events:?}");
     assert!(events.contains(&("pg", "BackupComplete")), "{events:?}");
     let metrics = bench.metrics().unwrap();
     for line in [
-        format!("ksnapshot_unprotected_workloads{{namespace=\"{shop}\",reason=\"NotAnnotated\"}} 1"),
-        format!("ksnapshot_plan_consecutive_failures{{namespace=\"{shop}\",plan=\"deployment/pg\",type=\"postgresql\"}} 0"),
-        format!("ksnapshot_plan_last_problems{{namespace=\"{shop}\",plan=\"statefulset/maria\",type=\"mariadb\"}} 0"),
+        format!(
+            "ksnapshot_unprotected_workloads{{namespace=\"{shop}\",reason=\"NotAnnotated\"}} 1"
+        ),
+        format!(
+            "ksnapshot_plan_consecutive_failures{{namespace=\"{shop}\",plan=\"deployment/pg\",type=\"postgresql\"}} 0"
+        ),
+        format!(
+            "ksnapshot_plan_last_problems{{namespace=\"{shop}\",plan=\"statefulset/maria\",type=\"mariadb\"}} 0"
+        ),
     ] {
         assert!(metrics.contains(&line), "no {line} in\n{metrics}");
     }
@@ -109,17 +144,36 @@ fn annotated_databases_are_backed_up_and_restored() {
     assert_eq!(metrics.matches(&succeeded).count(), 4, "{metrics}");
 
     // Retention has a key of its own, and says what it did.
-    bench.run_now(&owners.iter().find(|(name, _)| name.contains("prune")).unwrap().0).unwrap();
+    bench
+        .run_now(
+            &owners
+                .iter()
+                .find(|(name, _)| name.contains("prune"))
+                .unwrap()
+                .0,
+        )
+        .unwrap();
     let jobs = bench.finished_jobs(5).unwrap();
-    let prune = jobs.values().find(|report| report["task"] == "prune").unwrap();
-    assert_eq!((&prune["outcome"], &prune["deleted"]), (&"complete".into(), &0.into()), "{prune}");
+    let prune = jobs
+        .values()
+        .find(|report| report["task"] == "prune")
+        .unwrap();
+    assert_eq!(
+        (&prune["outcome"], &prune["deleted"]),
+        (&"complete".into(), &0.into()),
+        "{prune}"
+    );
 
     canaries::appear_nowhere(&bench).unwrap();
 
     // What is turned off goes after two full reads; what is deleted goes at once; what is scaled to nothing stays.
     bench.annotate("each", "enabled-").unwrap();
-    cluster.kubectl(["scale", "statefulset/search", "--replicas=0", "-n", shop]).unwrap();
-    cluster.kubectl(["delete", "deployment/pg", "statefulset/maria", "-n", shop]).unwrap();
+    cluster
+        .kubectl(["scale", "statefulset/search", "--replicas=0", "-n", shop])
+        .unwrap();
+    cluster
+        .kubectl(["delete", "deployment/pg", "statefulset/maria", "-n", shop])
+        .unwrap();
     let left = || {
         let jobs = cluster.get(["cronjobs", "-n", &bench.control])?;
         let names: Vec<&str> = (jobs["items"].as_array().unwrap().iter())
@@ -129,11 +183,22 @@ fn annotated_databases_are_backed_up_and_restored() {
     };
     Cluster::until(Duration::from_secs(90), "one CronJob", left).unwrap();
     let secrets = || {
-        let ours = ["secrets", "-n", &bench.control, "-l", "app.kubernetes.io/managed-by=ksnapshot"];
+        let ours = [
+            "secrets",
+            "-n",
+            &bench.control,
+            "-l",
+            "app.kubernetes.io/managed-by=ksnapshot",
+        ];
         let secrets = cluster.get(ours)?;
         Ok((secrets["items"].as_array().unwrap().len() <= 1).then_some(()))
     };
-    Cluster::until(Duration::from_secs(30), "no Secret without its CronJob", secrets).unwrap();
+    Cluster::until(
+        Duration::from_secs(30),
+        "no Secret without its CronJob",
+        secrets,
+    )
+    .unwrap();
     // The DaemonSet's deletion asks for the last kind of owner.
     bench.annotate("each", "enabled=true").unwrap();
     Cluster::until(Duration::from_secs(30), "its CronJob again", || {
@@ -141,7 +206,9 @@ fn annotated_databases_are_backed_up_and_restored() {
         Ok((jobs["items"].as_array().unwrap().len() == 2).then_some(()))
     })
     .unwrap();
-    cluster.kubectl(["delete", "daemonset/each", "-n", shop]).unwrap();
+    cluster
+        .kubectl(["delete", "daemonset/each", "-n", shop])
+        .unwrap();
     Cluster::until(Duration::from_secs(60), "no CronJob of it", || {
         let jobs = cluster.get(["cronjobs", "-n", &bench.control])?;
         Ok((jobs["items"].as_array().unwrap().len() == 1).then_some(()))
@@ -152,5 +219,8 @@ fn annotated_databases_are_backed_up_and_restored() {
 }
 
 fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }

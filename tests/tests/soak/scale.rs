@@ -60,11 +60,17 @@ fn two_thousand_workloads() {
         }
         let file = folder.path().join(&namespace);
         fs::write(&file, yaml).unwrap();
-        cluster.kubectl(["create", "-n", &namespace, "-f", file.to_str().unwrap()]).unwrap();
+        cluster
+            .kubectl(["create", "-n", &namespace, "-f", file.to_str().unwrap()])
+            .unwrap();
         namespaces.push(namespace);
     }
     run_all_pods(&cluster, &namespaces, folder.path());
-    println!("{} workloads were made in {:?}", NAMESPACES * WORKLOADS, began.elapsed());
+    println!(
+        "{} workloads were made in {:?}",
+        NAMESPACES * WORKLOADS,
+        began.elapsed()
+    );
 
     // A user of its own, so that the audit log tells what the operator asks for.
     let role = format!(
@@ -74,8 +80,17 @@ fn two_thousand_workloads() {
          subjects: [{{kind: ServiceAccount, name: operator, namespace: {control}}}]\n"
     );
     cluster.apply(&control, &role).unwrap();
-    let config = cluster.kubeconfig_of(&control, "operator", folder.path()).unwrap();
-    let bucket = ["create", "configmap", "ksnapshot-cm", "-n", &control, "--from-literal=S3_BUCKET=backups"];
+    let config = cluster
+        .kubeconfig_of(&control, "operator", folder.path())
+        .unwrap();
+    let bucket = [
+        "create",
+        "configmap",
+        "ksnapshot-cm",
+        "-n",
+        &control,
+        "--from-literal=S3_BUCKET=backups",
+    ];
     cluster.kubectl(bucket).unwrap();
     let port = testbed::free_port().unwrap();
     let operator = Ksnapshot::new(["operator"])
@@ -89,7 +104,9 @@ fn two_thousand_workloads() {
     let began = Instant::now();
     let operator = operator.spawn().unwrap();
     let count = || -> usize {
-        let names = cluster.kubectl(["get", "cronjobs", "-n", &control, "-o", "name"]).unwrap();
+        let names = cluster
+            .kubectl(["get", "cronjobs", "-n", &control, "-o", "name"])
+            .unwrap();
         names.lines().count()
     };
     Cluster::until(Duration::from_secs(300), "all CronJobs", || {
@@ -99,12 +116,32 @@ fn two_thousand_workloads() {
     let first = began.elapsed();
 
     // One change, far back in the list.
-    let (namespace, pod) = (namespaces.last().unwrap(), format!("db-{}-{}-0", NAMESPACES - 1, WORKLOADS - 1));
+    let (namespace, pod) = (
+        namespaces.last().unwrap(),
+        format!("db-{}-{}-0", NAMESPACES - 1, WORKLOADS - 1),
+    );
     let annotation = "ksnapshot.clickandmortar.fr/schedule=17 5 * * *";
-    cluster.kubectl(["annotate", "pod", &pod, "-n", namespace, "--overwrite", annotation]).unwrap();
+    cluster
+        .kubectl([
+            "annotate",
+            "pod",
+            &pod,
+            "-n",
+            namespace,
+            "--overwrite",
+            annotation,
+        ])
+        .unwrap();
     let began = Instant::now();
     Cluster::until(Duration::from_secs(60), "the change", || {
-        let schedules = cluster.kubectl(["get", "cronjobs", "-n", &control, "-o", "jsonpath={.items[*].spec.schedule}"])?;
+        let schedules = cluster.kubectl([
+            "get",
+            "cronjobs",
+            "-n",
+            &control,
+            "-o",
+            "jsonpath={.items[*].spec.schedule}",
+        ])?;
         Ok(schedules.contains("17 5").then_some(()))
     })
     .unwrap();
@@ -113,16 +150,30 @@ fn two_thousand_workloads() {
     // What was begun by the first pass comes to its end; then nothing happens.
     std::thread::sleep(Duration::from_secs(90));
     let user = format!("system:serviceaccount:{control}:operator");
-    let asked = || cluster.audit().unwrap().into_iter().filter(|e| e.user == user && !e.ended).count();
+    let asked = || {
+        cluster
+            .audit()
+            .unwrap()
+            .into_iter()
+            .filter(|e| e.user == user && !e.ended)
+            .count()
+    };
     let before = asked();
     std::thread::sleep(IDLE);
     let rate = (asked() - before) as f64 / IDLE.as_secs_f64();
     let status = fs::read_to_string(format!("/proc/{}/status", operator.pid())).unwrap();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default().trim().to_owned();
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap_or_default()
+        .trim()
+        .to_owned();
     operator.terminate().unwrap();
     operator.wait().unwrap().success().unwrap();
 
-    println!("first full pass {first:?}, one change {change:?}, idle {rate:.2} requests a second, peak memory {peak}");
+    println!(
+        "first full pass {first:?}, one change {change:?}, idle {rate:.2} requests a second, peak memory {peak}"
+    );
     let peak: u64 = peak.split(' ').next().unwrap().parse().unwrap();
     assert!(first < Duration::from_secs(60), "first full pass");
     assert!(change < Duration::from_secs(5), "one change");
@@ -141,15 +192,27 @@ fn run_all_pods(cluster: &Cluster, namespaces: &[String], folder: &std::path::Pa
     for (number, namespace) in namespaces.iter().enumerate() {
         for workload_number in 0..WORKLOADS {
             let name = format!("db-{number}-{workload_number}-0");
-            writeln!(urls, "{}/api/v1/namespaces/{namespace}/pods/{name}/status", cluster.url()).unwrap();
+            writeln!(
+                urls,
+                "{}/api/v1/namespaces/{namespace}/pods/{name}/status",
+                cluster.url()
+            )
+            .unwrap();
         }
     }
     let list = folder.join("urls");
     fs::write(&list, urls).unwrap();
     let config = fs::read_to_string(cluster.kubeconfig()).unwrap();
-    let token = config.split("{token: ").nth(1).unwrap().split('}').next().unwrap();
+    let token = config
+        .split("{token: ")
+        .nth(1)
+        .unwrap()
+        .split('}')
+        .next()
+        .unwrap();
     let headers = folder.join("headers");
-    let header = format!("Authorization: Bearer {token}\nContent-Type: application/merge-patch+json\n");
+    let header =
+        format!("Authorization: Bearer {token}\nContent-Type: application/merge-patch+json\n");
     fs::write(&headers, header).unwrap();
     let script = "xargs -P 8 -n 20 curl -ksS --fail -H @\"$2\" -X PATCH -d '{\"status\":{\"phase\":\"Running\"}}' <\"$1\" >/dev/null";
     let mut patch = tools::bash(script, &[list.as_os_str(), headers.as_os_str()]);

@@ -43,14 +43,31 @@ impl Bench {
         };
         let [(id, user), (secret, password)] = bench.minio.credentials();
         for name in ["ksnapshot-secret", "ksnapshot-retention-secret"] {
-            let (user, password) = (format!("--from-literal={id}={user}"), format!("--from-literal={secret}={password}"));
-            bench.cluster.kubectl(["create", "secret", "generic", name, "-n", &bench.control, &user, &password])?;
+            let (user, password) = (
+                format!("--from-literal={id}={user}"),
+                format!("--from-literal={secret}={password}"),
+            );
+            bench.cluster.kubectl([
+                "create",
+                "secret",
+                "generic",
+                name,
+                "-n",
+                &bench.control,
+                &user,
+                &password,
+            ])?;
         }
         let (repository, tag) = cluster::KSNAPSHOT.rsplit_once(':').context("an image")?;
         let chart = chart();
         let mut args: Vec<String> = ["install", "ksnapshot"].map(str::to_owned).into();
         args.push(chart.to_str().context("a path")?.to_owned());
-        args.extend(["-n".to_owned(), bench.control.clone(), "--wait".to_owned(), "--timeout=60s".to_owned()]);
+        args.extend([
+            "-n".to_owned(),
+            bench.control.clone(),
+            "--wait".to_owned(),
+            "--timeout=60s".to_owned(),
+        ]);
         for set in [
             format!("image.repository={repository}"),
             format!("image.tag={tag}"),
@@ -63,11 +80,18 @@ impl Bench {
             format!("encryption.recipient={}", bench.key.recipient()),
         ] {
             // A tag of digits is no number.
-            let how = if set.starts_with("image.tag=") { "--set-string" } else { "--set" };
+            let how = if set.starts_with("image.tag=") {
+                "--set-string"
+            } else {
+                "--set"
+            };
             args.extend([how.to_owned(), set]);
         }
         args.extend(more.iter().map(|&word| word.to_owned()));
-        bench.cluster.helm(&args).with_context(|| bench.operator_logs())?;
+        bench
+            .cluster
+            .helm(&args)
+            .with_context(|| bench.operator_logs())?;
         Ok(bench)
     }
 
@@ -78,8 +102,20 @@ impl Bench {
 
     /// Annotates all pods of an app: `key=value`, or `key-`.
     pub(super) fn annotate(&self, app: &str, annotation: &str) -> Result<()> {
-        let (label, annotation) = (format!("app={app}"), format!("ksnapshot.clickandmortar.fr/{annotation}"));
-        self.cluster.kubectl(["annotate", "pod", "-n", &self.shop, "-l", &label, "--overwrite", &annotation])?;
+        let (label, annotation) = (
+            format!("app={app}"),
+            format!("ksnapshot.clickandmortar.fr/{annotation}"),
+        );
+        self.cluster.kubectl([
+            "annotate",
+            "pod",
+            "-n",
+            &self.shop,
+            "-l",
+            &label,
+            "--overwrite",
+            &annotation,
+        ])?;
         Ok(())
     }
 
@@ -100,7 +136,10 @@ impl Bench {
         let kubectl = ksnapshot_tests::testbed::home()?.join("cluster/bin/kubectl");
         let mut command = Command::new(kubectl);
         tools::clean(&mut command);
-        command.env("KUBECONFIG", self.cluster.kubeconfig()).args(args).args(program);
+        command
+            .env("KUBECONFIG", self.cluster.kubeconfig())
+            .args(args)
+            .args(program);
         command.stdin(std::fs::File::open(stdin)?);
         let output = command.output()?;
         let said = String::from_utf8_lossy(&output.stderr);
@@ -111,17 +150,26 @@ impl Bench {
     /// A run out of turn, as `kubectl` makes it.
     pub(super) fn run_now(&self, cron_job: &str) -> Result<()> {
         let from = format!("--from=cronjob/{cron_job}");
-        self.cluster.kubectl(["create", "job", "by-hand", &from, "-n", &self.control])?;
+        self.cluster
+            .kubectl(["create", "job", "by-hand", &from, "-n", &self.control])?;
         Ok(())
     }
 
     /// What so many Jobs said at their end, by their names.
     pub(super) fn finished_jobs(&self, count: usize) -> Result<BTreeMap<String, Value>> {
         let probe = || {
-            let pods = self.cluster.get(["pods", "-n", &self.control, "-l", "app.kubernetes.io/managed-by=ksnapshot"])?;
+            let pods = self.cluster.get([
+                "pods",
+                "-n",
+                &self.control,
+                "-l",
+                "app.kubernetes.io/managed-by=ksnapshot",
+            ])?;
             let ended: BTreeMap<String, Value> = (pods["items"].as_array().context("pods")?.iter())
                 .filter_map(|pod| {
-                    let message = pod.pointer("/status/containerStatuses/0/state/terminated/message")?.as_str()?;
+                    let message = pod
+                        .pointer("/status/containerStatuses/0/state/terminated/message")?
+                        .as_str()?;
                     let name = super::text(pod, "/metadata/labels/batch.kubernetes.io~1job-name");
                     Some((name.to_owned(), serde_json::from_str(message).ok()?))
                 })
@@ -137,12 +185,21 @@ impl Bench {
     /// What the pod of a Job wrote.
     pub(super) fn logs_of(&self, job: &str) -> String {
         let job = format!("job/{job}");
-        self.cluster.kubectl(["logs", "-n", &self.control, &job]).unwrap_or_default()
+        self.cluster
+            .kubectl(["logs", "-n", &self.control, &job])
+            .unwrap_or_default()
     }
 
     /// What all replicas of the operator wrote.
     pub(super) fn operator_logs(&self) -> String {
-        let args = ["logs", "-n", &self.control, "-l", "app.kubernetes.io/name=ksnapshot", "--tail=-1"];
+        let args = [
+            "logs",
+            "-n",
+            &self.control,
+            "-l",
+            "app.kubernetes.io/name=ksnapshot",
+            "--tail=-1",
+        ];
         self.cluster.kubectl(args).unwrap_or_default()
     }
 
@@ -153,17 +210,27 @@ impl Bench {
             .env("KUBECONFIG", self.cluster.kubeconfig())
             .run()?;
         let text = run.success()?.text();
-        text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+        text.lines()
+            .map(|line| Ok(serde_json::from_str(line)?))
+            .collect()
     }
 
     /// What Prometheus would scrape of the replica that leads.
     pub(super) fn metrics(&self) -> Result<String> {
-        let pods = self.cluster.get(["pods", "-n", &self.control, "-l", "app.kubernetes.io/name=ksnapshot"])?;
+        let pods = self.cluster.get([
+            "pods",
+            "-n",
+            &self.control,
+            "-l",
+            "app.kubernetes.io/name=ksnapshot",
+        ])?;
         for pod in pods["items"].as_array().context("pods")? {
             let name = super::text(pod, "/metadata/name");
             let forward = self.cluster.forward_to_pod(&self.control, name, 8080)?;
             let url = format!("http://{}/metrics", forward.addr());
-            let text = tools::run(Command::new("curl").args(["-sS", "--fail", &url]))?.success()?.text();
+            let text = tools::run(Command::new("curl").args(["-sS", "--fail", &url]))?
+                .success()?
+                .text();
             if text.contains("ksnapshot_leader 1") {
                 return Ok(text);
             }

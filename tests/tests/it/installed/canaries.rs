@@ -14,14 +14,22 @@ pub(super) fn appear_nowhere(bench: &Bench) -> Result<()> {
     let [_, (_, bucket_key)] = bench.minio.credentials();
     let cluster: &Cluster = bench.cluster;
     let mut places: Vec<(String, String)> = Vec::new();
-    let kinds = "cronjobs,jobs,pods,configmaps,deployments,leases.coordination.k8s.io,events.events.k8s.io";
+    let kinds =
+        "cronjobs,jobs,pods,configmaps,deployments,leases.coordination.k8s.io,events.events.k8s.io";
     places.push((
         "objects of the operator's namespace".to_owned(),
         cluster.kubectl(["get", kinds, "-n", &bench.control, "-o", "json"])?,
     ));
     places.push((
         "events of the watched namespace".to_owned(),
-        cluster.kubectl(["get", "events.events.k8s.io", "-n", &bench.shop, "-o", "json"])?,
+        cluster.kubectl([
+            "get",
+            "events.events.k8s.io",
+            "-n",
+            &bench.shop,
+            "-o",
+            "json",
+        ])?,
     ));
     places.push(("logs of the operator".to_owned(), bench.operator_logs()));
     places.push(("metrics".to_owned(), bench.metrics()?));
@@ -45,8 +53,18 @@ pub(super) fn appear_nowhere(bench: &Bench) -> Result<()> {
         }
     }
     // They are where they are kept: the search does find them.
-    let secrets = cluster.kubectl(["get", "secrets", "-n", &bench.control, "-o", "jsonpath={.items[*].data.*}"])?;
-    let opened = secrets.split_whitespace().filter_map(|word| decode(word)).any(|text| text.contains(WORD));
+    let secrets = cluster.kubectl([
+        "get",
+        "secrets",
+        "-n",
+        &bench.control,
+        "-o",
+        "jsonpath={.items[*].data.*}",
+    ])?;
+    let opened = secrets
+        .split_whitespace()
+        .filter_map(|word| decode(word))
+        .any(|text| text.contains(WORD));
     ensure!(opened, "no credentials in {secrets}");
     Ok(())
 }

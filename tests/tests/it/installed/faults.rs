@@ -51,7 +51,14 @@ spec:
 
 fn ready(bench: &Bench, name: &str) {
     let set = format!("statefulset/{name}");
-    let args = ["rollout", "status", &set, "-n", &bench.shop, "--timeout=60s"];
+    let args = [
+        "rollout",
+        "status",
+        &set,
+        "-n",
+        &bench.shop,
+        "--timeout=60s",
+    ];
     bench.cluster.kubectl(args).unwrap();
 }
 
@@ -59,11 +66,20 @@ fn ready(bench: &Bench, name: &str) {
 fn verdict(bench: &Bench, name: &str, reason: &str) -> Value {
     let probe = || {
         let verdicts = bench.explain(&[&format!("statefulset/{name}"), "-n", &bench.shop])?;
-        let found = verdicts.into_iter().find(|v| v["message_type"] == "verdict");
+        let found = verdicts
+            .into_iter()
+            .find(|v| v["message_type"] == "verdict");
         Ok(found.filter(|v| v["reason"].as_str().unwrap_or_default() == reason))
     };
-    Cluster::until(Duration::from_secs(90), &format!("{name}: {reason}"), probe)
-        .unwrap_or_else(|e| panic!("{e:#}\n{:?}\n{}", bench.explain(&["-n", &bench.shop]), bench.operator_logs()))
+    Cluster::until(Duration::from_secs(90), &format!("{name}: {reason}"), probe).unwrap_or_else(
+        |e| {
+            panic!(
+                "{e:#}\n{:?}\n{}",
+                bench.explain(&["-n", &bench.shop]),
+                bench.operator_logs()
+            )
+        },
+    )
 }
 
 /// Waits until so many failures in a row are counted.
@@ -76,8 +92,15 @@ fn counted(bench: &Bench, name: &str, failures: u32) {
 }
 
 fn said_by_metrics(bench: &Bench, line: &str) {
-    let probe = || Ok(bench.metrics()?.lines().any(|said| said == line).then_some(()));
-    Cluster::until(Duration::from_secs(20), line, probe).unwrap_or_else(|e| panic!("{e:#}\n{:?}", bench.metrics()));
+    let probe = || {
+        Ok(bench
+            .metrics()?
+            .lines()
+            .any(|said| said == line)
+            .then_some(()))
+    };
+    Cluster::until(Duration::from_secs(20), line, probe)
+        .unwrap_or_else(|e| panic!("{e:#}\n{:?}", bench.metrics()));
 }
 
 fn steps(verdict: &Value) -> String {
@@ -89,7 +112,12 @@ fn runs_that_fail_are_said_and_counted() {
     let bench = Bench::install(&[]).unwrap();
     let cluster = bench.cluster;
     bench.apply(&postgres("login", "")).unwrap();
-    bench.apply(&postgres("memory", "ksnapshot.clickandmortar.fr/resources: memory=16Mi")).unwrap();
+    bench
+        .apply(&postgres(
+            "memory",
+            "ksnapshot.clickandmortar.fr/resources: memory=16Mi",
+        ))
+        .unwrap();
     bench.apply(&postgres("late", "")).unwrap();
     for name in ["login", "memory", "late"] {
         ready(&bench, name);
@@ -99,19 +127,36 @@ fn runs_that_fail_are_said_and_counted() {
     // A password that no longer fits; the Secret is read anew, and the next run is a success.
     let sql = |password: &str| format!("alter user app password '{password}'");
     let psql = |name: &str, sql: &str| {
-        bench.exec(name, None, &["psql", "-XAtqU", "app", "-d", "shop", "-c", sql]).unwrap();
+        bench
+            .exec(
+                name,
+                None,
+                &["psql", "-XAtqU", "app", "-d", "shop", "-c", sql],
+            )
+            .unwrap();
     };
     psql("login", &sql("changed"));
     bench.annotate("login", "trigger=wrong").unwrap();
     let said = verdict(&bench, "login", "LastRunFailed");
-    assert!(steps(&said).contains("password authentication failed") || steps(&said).contains("login"), "{said}");
+    assert!(
+        steps(&said).contains("password authentication failed") || steps(&said).contains("login"),
+        "{said}"
+    );
     assert_eq!(said["state"], "at risk");
     counted(&bench, "login", 1);
     let patch = r#"{"stringData":{"password":"changed"}}"#;
-    cluster.kubectl(["patch", "secret", "login", "-n", &bench.shop, "-p", patch]).unwrap();
+    cluster
+        .kubectl(["patch", "secret", "login", "-n", &bench.shop, "-p", patch])
+        .unwrap();
     // It says when it was read: the copy is another one then.
     let copied = || {
-        let jobs = cluster.get(["secrets", "-n", &bench.control, "-l", "app.kubernetes.io/managed-by=ksnapshot"])?;
+        let jobs = cluster.get([
+            "secrets",
+            "-n",
+            &bench.control,
+            "-l",
+            "app.kubernetes.io/managed-by=ksnapshot",
+        ])?;
         let copied = jobs["items"].as_array().unwrap().iter().any(|secret| {
             // "changed", as Kubernetes writes it.
             secret["data"]["POSTGRESQL_PASSWORD"] == "Y2hhbmdlZA=="
@@ -124,7 +169,10 @@ fn runs_that_fail_are_said_and_counted() {
     counted(&bench, "login", 0);
 
     // Killed for memory: by the kernel, and said so.
-    psql("memory", "create table t as select repeat(md5(n::text), 1000) from generate_series(1, 3000) n");
+    psql(
+        "memory",
+        "create table t as select repeat(md5(n::text), 1000) from generate_series(1, 3000) n",
+    );
     bench.annotate("memory", "trigger=now").unwrap();
     let said = verdict(&bench, "memory", "LastRunFailed");
     assert!(steps(&said).contains("memory"), "{said}");
@@ -138,21 +186,33 @@ fn runs_that_fail_are_said_and_counted() {
         "kubectl exec -n {} {pod} -- psql -XqU app -d shop -c '{lock}' >/dev/null 2>&1 & echo $!",
         bench.shop
     );
-    let path = ksnapshot_tests::testbed::home().unwrap().join("cluster/bin");
+    let path = ksnapshot_tests::testbed::home()
+        .unwrap()
+        .join("cluster/bin");
     let mut shell = ksnapshot_tests::tools::bash(&script, &[]);
-    shell.env("PATH", format!("{}:{}", path.display(), std::env::var("PATH").unwrap()));
+    shell.env(
+        "PATH",
+        format!("{}:{}", path.display(), std::env::var("PATH").unwrap()),
+    );
     shell.env("KUBECONFIG", cluster.kubeconfig());
-    ksnapshot_tests::tools::run(&mut shell).unwrap().success().unwrap();
+    ksnapshot_tests::tools::run(&mut shell)
+        .unwrap()
+        .success()
+        .unwrap();
     bench.annotate("late", "trigger=now").unwrap();
     let job = Cluster::until(Duration::from_secs(30), "its Job", || {
         let jobs = cluster.get(["jobs", "-n", &bench.control])?;
         Ok((jobs["items"].as_array().unwrap().iter())
             .filter(|job| job["status"]["active"] == 1)
-            .find_map(|job| Some(job["metadata"]["name"].as_str()?.to_owned()).filter(|n| n.contains("-late-"))))
+            .find_map(|job| {
+                Some(job["metadata"]["name"].as_str()?.to_owned()).filter(|n| n.contains("-late-"))
+            }))
     })
     .unwrap();
     let patch = r#"{"spec":{"activeDeadlineSeconds":3}}"#;
-    cluster.kubectl(["patch", "job", &job, "-n", &bench.control, "-p", patch]).unwrap();
+    cluster
+        .kubectl(["patch", "job", &job, "-n", &bench.control, "-p", patch])
+        .unwrap();
     let said = verdict(&bench, "late", "LastRunFailed");
     assert!(steps(&said).contains("DeadlineExceeded"), "{said}");
     let runs = format!(
@@ -164,7 +224,11 @@ fn runs_that_fail_are_said_and_counted() {
 
 #[test]
 fn a_missing_image_is_said() {
-    let bench = Bench::install(&["--set", "dumperImages.postgresql.v16=ksnapshot.test/missing:1"]).unwrap();
+    let bench = Bench::install(&[
+        "--set",
+        "dumperImages.postgresql.v16=ksnapshot.test/missing:1",
+    ])
+    .unwrap();
     bench.apply(&postgres("db", "")).unwrap();
     ready(&bench, "db");
     verdict(&bench, "db", "");
@@ -176,7 +240,11 @@ fn a_missing_image_is_said() {
 
 #[test]
 fn the_end_of_a_leader_or_of_the_api_deletes_nothing() {
-    let bench = Bench::install_in(Box::leak(Box::new(Cluster::start().unwrap())), &["--set", "replicaCount=2"]).unwrap();
+    let bench = Bench::install_in(
+        Box::leak(Box::new(Cluster::start().unwrap())),
+        &["--set", "replicaCount=2"],
+    )
+    .unwrap();
     let cluster = bench.cluster;
     bench.apply(&postgres("db", "")).unwrap();
     ready(&bench, "db");
@@ -191,7 +259,17 @@ fn the_end_of_a_leader_or_of_the_api_deletes_nothing() {
     // The leader is killed, without a word to anybody.
     let lease = cluster.get(["lease", "-n", &bench.control]).unwrap();
     let leader = super::text(&lease, "/items/0/spec/holderIdentity").to_owned();
-    cluster.kubectl(["delete", "pod", &leader, "-n", &bench.control, "--grace-period=0", "--force"]).unwrap();
+    cluster
+        .kubectl([
+            "delete",
+            "pod",
+            &leader,
+            "-n",
+            &bench.control,
+            "--grace-period=0",
+            "--force",
+        ])
+        .unwrap();
     bench.annotate("db", "trigger=after-the-leader").unwrap();
     bench.finished_jobs(1).unwrap();
     assert_eq!(cron_job(), before);

@@ -40,15 +40,28 @@ fn the_example_of_a_cluster_runs() {
     minio.bucket("my-backups").unwrap();
     cluster.kubectl(["create", "namespace", "shop"]).unwrap();
     cluster.apply("shop", DATABASE).unwrap();
-    let status = ["rollout", "status", "statefulset/pg", "-n", "shop", "--timeout=60s"];
+    let status = [
+        "rollout",
+        "status",
+        "statefulset/pg",
+        "-n",
+        "shop",
+        "--timeout=60s",
+    ];
     cluster.kubectl(status).unwrap();
-    let fill = "create table orders as select n, 'order ' || n as note from generate_series(1, 1000) n";
-    let psql = ["exec", "-n", "shop", "pg-0", "--", "psql", "-XU", "postgres", "-d", "shop", "-c", fill];
+    let fill =
+        "create table orders as select n, 'order ' || n as note from generate_series(1, 1000) n";
+    let psql = [
+        "exec", "-n", "shop", "pg-0", "--", "psql", "-XU", "postgres", "-d", "shop", "-c", fill,
+    ];
     cluster.kubectl(psql).unwrap();
 
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
-    let example = blocks(&readme).into_iter().find(|b| b.starts_with("helm ")).unwrap();
+    let example = blocks(&readme)
+        .into_iter()
+        .find(|b| b.starts_with("helm "))
+        .unwrap();
     // What stands for the reader's own registry, bucket and key.
     let (repository, tag) = cluster::KSNAPSHOT.rsplit_once(':').unwrap();
     let endpoint = minio.endpoint_within().unwrap();
@@ -95,10 +108,15 @@ fn the_example_of_a_cluster_runs() {
     assert!(said.contains("shop/StatefulSet/pg: protected"), "{said}");
     let stored = || {
         let objects = minio.list("my-backups")?;
-        Ok(objects.iter().any(|name| name.ends_with(".manifest.json")).then_some(()))
+        Ok(objects
+            .iter()
+            .any(|name| name.ends_with(".manifest.json"))
+            .then_some(()))
     };
     Cluster::until(Duration::from_secs(60), "a snapshot", stored).unwrap();
     run(restore);
-    let rows = server.db("shop_from_cluster").psql("select count(*) from orders where note = 'order ' || n");
+    let rows = server
+        .db("shop_from_cluster")
+        .psql("select count(*) from orders where note = 'order ' || n");
     assert_eq!(rows.unwrap().trim(), "1000");
 }
