@@ -21,7 +21,7 @@ fn the_image_holds_all_that_the_program_needs_and_no_shell() {
     .success()
     .unwrap();
     // As the user that it's for, with nothing of this machine within reach.
-    let mut chroot = Command::new("chroot");
+    let mut chroot = Command::new("/usr/sbin/chroot");
     chroot.arg("--userspec=65532:65532").arg(&root);
     chroot.args(["/usr/bin/ksnapshot", "--version"]).env_clear();
     let run = tools::run(&mut chroot).unwrap().success().unwrap();
