@@ -15,7 +15,7 @@ use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::Client;
 use kube::api::{Api, PostParams};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tracing::{debug, warn};
 
 /// Tells of objects. Clones remember together what was told.
@@ -32,6 +32,7 @@ const LONGEST_NOTE: usize = 1024;
 const LONGEST_NAME: usize = 253;
 /// After as long, Kubernetes has forgotten an event.
 const REMEMBERED: Duration = Duration::from_secs(3600);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl std::fmt::Debug for Events {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -69,13 +70,24 @@ impl Events {
         let namespace = object.namespace.as_deref().unwrap_or("default");
         let event = event(kind, object, reason, note, &self.instance);
         let api = Api::<Event>::namespaced(self.client.clone(), namespace);
-        match api.create(&PostParams::default(), &event).await {
-            Ok(_) => debug!(namespace, object = object.name, reason, note, "told"),
-            Err(error) => {
-                warn!(namespace, object = object.name, reason, %error, "an event can't be published");
-                self.memory().remove(&key);
+        let params = PostParams::default();
+        // kube tries for minutes where a server is overloaded. That is no time to insist.
+        let error = match timeout(PATIENCE, api.create(&params, &event)).await {
+            Ok(Ok(_)) => {
+                debug!(namespace, object = object.name, reason, note, "told");
+                return;
             }
-        }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer".to_owned(),
+        };
+        warn!(
+            namespace,
+            object = object.name,
+            reason,
+            error,
+            "an event can't be published"
+        );
+        self.memory().remove(&key);
     }
 
     /// None: it was told already.

@@ -60,7 +60,7 @@ impl Fake {
         self.kept().objects.remove(path);
     }
 
-    /// While it is down, it answers that.
+    /// While it is down, it answers that; by a code that kube doesn't try again by itself.
     pub(crate) fn set_down(&self, down: bool) {
         self.kept().down = down;
     }
@@ -94,7 +94,7 @@ async fn answer(State(kept): State<Arc<Mutex<Kept>>>, request: Request<Body>) ->
     let mut kept = kept.lock().expect("nothing panics with it");
     kept.asked.push((parts.method.to_string(), path.clone()));
     if kept.down {
-        return failure(StatusCode::SERVICE_UNAVAILABLE);
+        return failure(StatusCode::INTERNAL_SERVER_ERROR);
     }
     let mut object: Value = serde_json::from_slice(&body).unwrap_or_default();
     let there = kept.objects.get(&path);

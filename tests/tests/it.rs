@@ -31,6 +31,8 @@ mod harness;
 mod history;
 #[path = "it/installed.rs"]
 mod installed;
+#[path = "it/job.rs"]
+mod job;
 #[path = "it/json.rs"]
 mod json;
 #[path = "it/manifests.rs"]

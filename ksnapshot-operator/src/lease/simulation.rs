@@ -212,15 +212,37 @@ impl World {
                 }
             }
             Event::Stops(who) if self.replicas[who].up => {
-                let release = self.replicas[who].elector.release();
                 self.happens(Event::Crashes(who));
-                if let Some((write, trip)) = release.zip(self.trip()) {
-                    let attempt = self.replicas[who].attempt;
-                    let request = Request::Write(write);
-                    self.at(now + trip, Event::Arrives(who, attempt, request));
+                self.release(who);
+            }
+            // A release that came after a renewal: once more.
+            Event::Answered(who, attempt, reply) if self.replicas[who].attempt == attempt => {
+                match reply {
+                    Reply::Lost => self.send(who, Request::Read),
+                    Reply::Record(record) => {
+                        let replica = &mut self.replicas[who];
+                        let local = replica.local(now);
+                        drop(replica.elector.found(record, local));
+                        self.release(who);
+                    }
+                    Reply::Written(_) => {}
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Of one that has stopped.
+    fn release(&mut self, who: usize) {
+        if let Some(write) = self.replicas[who].elector.release() {
+            self.send(who, Request::Write(write));
+        }
+    }
+
+    fn send(&mut self, who: usize, request: Request) {
+        if let Some(trip) = self.trip() {
+            let attempt = self.replicas[who].attempt;
+            self.at(self.now + trip, Event::Arrives(who, attempt, request));
         }
     }
 
@@ -239,9 +261,7 @@ impl World {
                 replica.sent = replica.local(now);
                 let expires = replica.truly(replica.sent + retry);
                 self.at(expires, Event::Expires(who, attempt));
-                if let Some(trip) = self.trip() {
-                    self.at(now + trip, Event::Arrives(who, attempt, request));
-                }
+                self.send(who, request);
             }
             Err(wake) => {
                 let wake = replica.truly(wake).max(now + 1);

@@ -118,8 +118,10 @@ fn the_operator_may_do_what_it_does_and_nothing_else() {
         expected
     );
     // There, the Secret of retention has another name.
-    let control: BTreeSet<String> =
-        control.iter().map(|right| right.replace("ksnapshot-retention-secret", "other-retention")).collect();
+    let control: BTreeSet<String> = control
+        .iter()
+        .map(|right| right.replace("ksnapshot-retention-secret", "other-retention"))
+        .collect();
     let expected = BTreeMap::from([
         ("ksnapshot".to_owned(), vec![control, watched.clone()]),
         ("shop".to_owned(), vec![watched.clone()]),
