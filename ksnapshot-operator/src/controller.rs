@@ -40,6 +40,15 @@ const CALLS: usize = 8;
 const BETWEEN_READS: SignedDuration = SignedDuration::from_secs(15);
 /// An owner without pods that is still there is asked for again after this.
 const OWNER_AGAIN: SignedDuration = SignedDuration::from_secs(30);
+/// What is wrong for a moment while a workload starts, rolls out, or has just been seen …
+const PASSING: [Reason; 4] = [
+    Reason::CronJobMissing,
+    Reason::LookupFailed,
+    Reason::NotRunning,
+    Reason::OwnerConflict,
+];
+/// … and how long the moment is.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
 /// Lookups may lead to more lookups: ReplicaSets to credentials, nothing further.
 const ROUNDS: usize = 4;
 /// The objects of the storage are read again after this.
@@ -58,8 +67,8 @@ pub(crate) struct Controller {
     /// Owners without a running pod that were still there when they were asked for.
     there: BTreeMap<Workload, (Found, Timestamp)>,
     said: BTreeMap<Workload, Said>,
-    /// Workloads whose CronJob was not there in the last pass.
-    missing: BTreeSet<Workload>,
+    /// Since when something is wrong that may pass by itself.
+    passing: BTreeMap<Workload, Timestamp>,
     storage: Option<(Storage, Timestamp)>,
 }
 
@@ -96,7 +105,7 @@ impl Controller {
             off: BTreeMap::new(),
             there: BTreeMap::new(),
             said: BTreeMap::new(),
-            missing: BTreeSet::new(),
+            passing: BTreeMap::new(),
             storage: None,
         }
     }
@@ -465,6 +474,7 @@ impl Controller {
         async move {
             let known: BTreeSet<Workload> = verdicts.iter().map(|v| v.workload.clone()).collect();
             self.said.retain(|workload, _| known.contains(workload));
+            self.passing.retain(|workload, _| known.contains(workload));
             for verdict in verdicts {
                 self.say_verdict(verdict, discovery).await;
             }
@@ -480,13 +490,18 @@ impl Controller {
         if before == Some(&said) {
             return;
         }
-        // This pass has just made it; the next one sees whether it is there.
-        if verdict.reason == Some(Reason::CronJobMissing)
-            && self.missing.insert(verdict.workload.clone())
+        // What a start or a roll-out brings with it is no news, unless it stays.
+        if verdict
+            .reason
+            .is_some_and(|reason| PASSING.contains(&reason))
         {
-            return;
+            let now = Timestamp::now();
+            let since = *self.passing.entry(verdict.workload.clone()).or_insert(now);
+            if now.duration_since(since) < PATIENCE {
+                return;
+            }
         }
-        self.missing.remove(&verdict.workload);
+        self.passing.remove(&verdict.workload);
         let was_said = before.is_some();
         let reference = reference(&verdict.workload, discovery);
         match (verdict.reason, &said.why) {
