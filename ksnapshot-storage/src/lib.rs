@@ -57,7 +57,6 @@ use ksnapshot_core::{Registry, Result, Storage};
 
 pub use adapter::Adapter;
 pub use folder::Folder;
-pub use upload::part_size;
 
 use cloud::Cloud;
 use place::{BucketPlace, Place};
