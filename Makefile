@@ -30,6 +30,8 @@ check: # format, lints, documentation, the public API, licenses
 	cargo fmt --all --check
 	cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
 	cargo fmt --manifest-path tests/api/Cargo.toml --check
+	@cargo fetch --quiet --locked --manifest-path tests/fuzz/Cargo.toml || { \
+	echo 'tests/fuzz has a lock file of its own: cargo fetch --manifest-path tests/fuzz/Cargo.toml writes it' >&2; exit 1; }
 	cargo clippy --release --workspace --all-targets -- -D warnings
 	cargo clippy --release -p ksnapshot-tests --test soak -- -D warnings
 	cargo clippy --release -p ksnapshot-storage --all-targets -- -D warnings # without the other clouds
