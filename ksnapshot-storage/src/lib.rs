@@ -42,6 +42,7 @@ mod folder;
 #[cfg(feature = "gcs")]
 mod gcs;
 mod partial;
+mod patience;
 mod place;
 mod profile;
 mod s3;
