@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench soak servers doc mutants fuzz build examples
+.PHONY: help demo test check api bench soak servers doc mutants fuzz build examples
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ksnapshot
 # Outside the clone, so that clones share it.
@@ -24,16 +24,23 @@ examples: # a third party's dumper, outside of the workspace, and whether it kee
 	cargo test --release --manifest-path examples/sqlite/Cargo.toml
 	cargo build --release --manifest-path examples/sqlite/Cargo.toml
 
-check: # format, lints, documentation, licenses
+check: # format, lints, documentation, the public API, licenses
 	@tests/testbed/install
 	@tests/testbed/cargo-deny
 	cargo fmt --all --check
 	cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
+	cargo fmt --manifest-path tests/api/Cargo.toml --check
+	@cargo fetch --quiet --locked --manifest-path tests/fuzz/Cargo.toml || { \
+	echo 'tests/fuzz has a lock file of its own: cargo fetch --manifest-path tests/fuzz/Cargo.toml writes it' >&2; exit 1; }
 	cargo clippy --release --workspace --all-targets -- -D warnings
 	cargo clippy --release -p ksnapshot-tests --test soak -- -D warnings
 	cargo clippy --release -p ksnapshot-storage --all-targets -- -D warnings # without the other clouds
 	RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps --document-private-items
+	@tests/api/run --check
 	$(CACHE)/testbed/bin/cargo-deny check bans licenses sources
+
+api: # list what the crates make public, in docs/api
+	@tests/api/run
 
 bench: servers build # races against peers on the same data; benches/README.md keeps the table
 	rc=0; cargo run --release -p ksnapshot-benches || rc=$$?; tests/testbed/settled; exit $$rc

@@ -27,6 +27,18 @@ pub(crate) fn split_id(text: &str) -> (&str, Option<&str>) {
     }
 }
 
+/// The storage of a command that is of no use with a `#ID`, because of `why`.
+pub(crate) fn whole<'a>(text: &'a str, command: &str, why: &str) -> Result<&'a str> {
+    match split_id(text) {
+        (storage, None) => Ok(storage),
+        (_, Some(_)) => Err(Error::new(
+            ErrorKind::Usage,
+            format!("{command} takes a storage, not one snapshot of it"),
+        )
+        .hint(format!("Leave #ID away; {why}."))),
+    }
+}
+
 /// Names the storage before an error that doesn't begin with it.
 pub(crate) fn of_storage(error: Error, storage: &dyn Storage) -> Error {
     let name = storage.to_string();

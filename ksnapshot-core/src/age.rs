@@ -85,7 +85,9 @@ fn parse_recipient(text: &str) -> Result<Recipient> {
             ErrorKind::Usage,
             format!("recipient {text:?}: not an age public key: {cause}"),
         )
-        .hint("Pass a key that starts with age1, as `ksnapshot keygen` or `age-keygen` print it.")
+        .hint(
+            "Pass a key that starts with age1, as `ksnapshot keygen` or `age-keygen` print it, and not a file with it.",
+        )
     })
 }
 

@@ -31,7 +31,7 @@ mod stem;
 pub use stem::Stem;
 
 /// The suffix that makes an object a snapshot's manifest.
-pub const MANIFEST_SUFFIX: &str = ".manifest.json";
+pub(crate) const MANIFEST_SUFFIX: &str = ".manifest.json";
 
 /// Everything but letters, digits and `. _ -` is hostile to some store, shell or URL.
 const HOSTILE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'-');

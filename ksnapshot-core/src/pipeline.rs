@@ -4,8 +4,8 @@
 //! readers (jobs) ─ blocks ─▶ compress (cores) ─ frames in order ─▶ seal ─▶ upload
 //! ```
 //!
-//! Memory: what is under way between the readers and the upload is bounded by [`MEMORY_IN_FLIGHT`] bytes of plain text
-//! (or one block, when a single row is larger); each reader holds one more block, and the storage its upload parts.
+//! Memory: what is under way between the readers and the upload is bounded by 8 MiB of plain text (or one block, when a single
+//! row is larger); each reader holds one more block, and the storage its upload parts.
 
 mod backup;
 mod definitions;
@@ -50,7 +50,7 @@ pub fn cores() -> NonZeroUsize {
 
 /// The size at which a dumper cuts a block, unless one row is larger. It fits a core's second-level cache together with the
 /// tables of its compressor.
-pub const BLOCK_SIZE: usize = 512 << 10;
+pub(crate) const BLOCK_SIZE: usize = 512 << 10;
 
 /// Bytes of plain text that may be on their way from the readers to the upload.
-pub const MEMORY_IN_FLIGHT: usize = 16 * BLOCK_SIZE;
+pub(crate) const MEMORY_IN_FLIGHT: usize = 16 * BLOCK_SIZE;

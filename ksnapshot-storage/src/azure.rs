@@ -8,6 +8,7 @@ use object_store::azure::{AzureConfigKey as Setting, MicrosoftAzureBuilder};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::adapter::Adapter;
+use crate::patience::Patient;
 use crate::place::BucketPlace;
 use crate::{Env, client};
 
@@ -29,7 +30,8 @@ pub(crate) fn open(place: &BucketPlace, env: Env<'_>) -> Result<Adapter> {
         .with_account(account)
         .with_container_name(&place.name)
         .with_client_options(client::options(place, endpoint, None)?)
-        .with_retry(client::retries());
+        .with_retry(client::retries())
+        .with_http_connector(Patient);
     if let Some(url) = endpoint {
         builder = builder.with_endpoint(url.as_str().trim_end_matches('/').to_owned());
     }

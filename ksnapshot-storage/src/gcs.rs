@@ -6,6 +6,7 @@ use ksnapshot_core::{Error, ErrorKind, Result};
 use object_store::gcp::GoogleCloudStorageBuilder;
 
 use crate::adapter::Adapter;
+use crate::patience::Patient;
 use crate::place::BucketPlace;
 use crate::{Env, client};
 
@@ -18,7 +19,8 @@ pub(crate) fn open(place: &BucketPlace, env: Env<'_>) -> Result<Adapter> {
     let mut builder = GoogleCloudStorageBuilder::new()
         .with_bucket_name(&place.name)
         .with_client_options(client::options(place, endpoint, None)?)
-        .with_retry(client::retries());
+        .with_retry(client::retries())
+        .with_http_connector(Patient);
     if let Some(url) = endpoint {
         builder = builder.with_base_url(url.as_str().trim_end_matches('/'));
     }

@@ -42,6 +42,7 @@ mod folder;
 #[cfg(feature = "gcs")]
 mod gcs;
 mod partial;
+mod patience;
 mod place;
 mod profile;
 mod s3;
@@ -57,7 +58,6 @@ use ksnapshot_core::{Registry, Result, Storage};
 
 pub use adapter::Adapter;
 pub use folder::Folder;
-pub use upload::part_size;
 
 use cloud::Cloud;
 use place::{BucketPlace, Place};

@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::adapter::Adapter;
 use crate::credentials::Credentials;
+use crate::patience::Patient;
 use crate::place::{BucketPlace, Style, parse_endpoint};
 use crate::unfinished::Uploads;
 use crate::{Env, client};
@@ -54,7 +55,8 @@ pub(crate) fn open(place: &BucketPlace, env: Env<'_>) -> Result<Adapter> {
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(&place.name)
         .with_region(&region)
-        .with_retry(client::retries());
+        .with_retry(client::retries())
+        .with_http_connector(Patient);
     // Amazon wants the bucket in the host; a bucket with dots has no certificate there. A server of one's own
     // seldom has the names that this takes.
     let dotted = place.name.contains('.');

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use ksnapshot_core::Result;
 use object_store::aws::{AmazonS3, AwsAuthorizer};
 use object_store::client::{
-    ClientOptions, HttpClient, HttpConnector, HttpRequest, HttpRequestBody, ReqwestConnector,
+    ClientOptions, HttpClient, HttpConnector, HttpRequest, HttpRequestBody,
 };
 use object_store::path::Path;
 use object_store::signer::Signer;
@@ -21,6 +21,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use crate::failure::{Deed, explain, is_not_implemented, within};
+use crate::patience::Patient;
 
 /// For one request with its repetitions, or all pages of a listing.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -132,7 +133,7 @@ impl Uploads {
     }
 
     fn client(&self) -> StoreResult<HttpClient> {
-        ReqwestConnector::default().connect(&self.options)
+        Patient.connect(&self.options)
     }
 
     /// Both requests may be repeated, and are.

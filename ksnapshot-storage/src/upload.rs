@@ -40,7 +40,7 @@ const LANDING: Duration = Duration::from_secs(1);
 /// The size of the parts of an upload of about `expected` bytes: enough for twice of it to fit, from 8 to 32 MiB.
 ///
 /// All parts of one object are equal, except the last: some stores insist.
-pub fn part_size(expected: Option<u64>) -> u64 {
+pub(crate) fn part_size(expected: Option<u64>) -> u64 {
     let fitting = expected
         .unwrap_or(0)
         .div_ceil(MOST_PARTS as u64 / 2)

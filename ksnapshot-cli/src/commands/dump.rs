@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::args::{DumpArgs, jobs};
 use crate::deadline::within;
 use crate::output::{Output, bytes, code, count, plural, table};
-use crate::place::{access, split_id};
+use crate::place::{access, whole};
 
 pub(crate) async fn run(
     args: DumpArgs,
@@ -34,7 +34,12 @@ pub(crate) async fn run(
             "no recipient: whoever reads the storage can read the snapshot",
         ));
     }
-    let (place, _) = split_id(args.to.as_deref().unwrap_or_default());
+    let place = args.to.as_deref().unwrap_or_default();
+    let place = whole(
+        place,
+        "dump",
+        "every dump is a new snapshot with an id of its own",
+    )?;
     let storage = registry.storage(place)?;
     let request = DumpRequest {
         name: args.name,
@@ -78,11 +83,11 @@ fn source(args: &DumpArgs, registry: &Registry, cx: &Cx) -> Result<Arc<dyn Dumpe
     let access = access(&args.source, "SOURCE", cx);
     let options = Options::default()
         .with(
-            "--database, --table and what else chooses tables",
+            "--database, --table or what else chooses tables",
             Scope::from(&args.scope),
         )
         .with(
-            "--index, --hidden, --closed, --page-size and --slices",
+            "--index, --hidden, --closed, --page-size or --slices",
             IndexScope::from(&args.indices),
         )
         .with("-- PROGRAM", CommandLine(args.command.clone()));

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use ksnapshot_core::pipeline::{PrunePlan, PruneReport, PruneRequest, prune, prune_plan};
 use ksnapshot_core::retention::{Decision, Reason};
-use ksnapshot_core::{Cx, Error, ErrorKind, Event, Registry, Result};
+use ksnapshot_core::{Cx, Event, Registry, Result};
 use serde_json::json;
 
 use crate::args::PruneArgs;
 use crate::output::{Output, bytes, plural, table};
-use crate::place::{of_storage, split_id};
+use crate::place::{of_storage, whole};
 
 pub(crate) async fn run(
     args: PruneArgs,
@@ -16,14 +16,7 @@ pub(crate) async fn run(
     output: &Output,
     cx: &Cx,
 ) -> Result<u8> {
-    let (place, id) = split_id(&args.storage);
-    if id.is_some() {
-        return Err(Error::new(
-            ErrorKind::Usage,
-            "prune takes a storage, not one snapshot of it",
-        )
-        .hint("Leave #ID away; the rules say what stays."));
-    }
+    let place = whole(&args.storage, "prune", "the rules say what stays")?;
     let storage = registry.storage(place)?;
     let request = PruneRequest {
         rules: args.keep.into(),

@@ -31,7 +31,7 @@ pub(crate) async fn run(
         rejected: args.rejected,
     };
     let options = Options::default()
-        .with("--rename and --rejected", placing)
+        .with("--rename or --rejected", placing)
         .with("-- PROGRAM", CommandLine(args.command));
     let target = registry.target(&args.into, &access, options)?;
     let decryptor = args.which.decryptor(registry)?;

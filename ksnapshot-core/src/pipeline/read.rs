@@ -277,7 +277,7 @@ impl Snapshot {
     }
 
     /// Streams the stored bytes of one object.
-    pub async fn stored(&self, entry: &ObjectEntry) -> Result<impl Read + Send + use<>> {
+    pub(crate) async fn stored(&self, entry: &ObjectEntry) -> Result<impl Read + Send + use<>> {
         let key = self.object_key(entry)?;
         blocking(&self.storage, &key)
             .await

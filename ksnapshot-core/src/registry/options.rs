@@ -17,7 +17,7 @@ struct Given {
 }
 
 impl Options {
-    /// Asks for `value`, which a person does by `words`: `--index and --hidden`. The default of a type asks for nothing.
+    /// Asks for `value`, which a person does by `words`: `--index or --hidden`. The default of a type asks for nothing.
     #[must_use]
     pub fn with<T>(mut self, words: &str, value: T) -> Self
     where
@@ -45,9 +45,9 @@ impl Options {
             None => Ok(()),
             Some(given) => Err(Error::new(
                 ErrorKind::Usage,
-                format!("{scheme}: {} mean nothing there", given.words),
+                format!("{scheme}: takes no {}", given.words),
             )
-            .hint("Leave them away.")),
+            .hint("That is for others: leave it away.")),
         }
     }
 }
@@ -71,6 +71,6 @@ mod tests {
     fn what_nobody_takes_is_refused() {
         let options = Options::default().with("--number", 7_u32);
         let error = options.all_taken("sqlite").expect_err("left over");
-        assert_eq!(error.to_string(), "sqlite: --number mean nothing there");
+        assert_eq!(error.to_string(), "sqlite: takes no --number");
     }
 }

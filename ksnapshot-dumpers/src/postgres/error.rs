@@ -66,19 +66,20 @@ pub(super) fn connecting(cause: sqlx::Error, to: &Postgres) -> Error {
     let error =
         |message: String| Error::new(ErrorKind::Server, format!("{}: {message}", to.address()));
     const TLS: &str = "Check sslmode and sslrootcert: the server offers no TLS, or its certificate is not trusted.";
-    let said = cause.as_database_error().map(|e| e.message().to_owned());
+    // The server's words alone: the driver adds a line of the server's source.
+    let said = (cause.as_database_error()).map_or_else(String::new, |e| e.message().to_owned());
     match sqlstate(&cause).map(ToOwned::to_owned).as_deref() {
         Some("28P01" | "28000") => error(format!("login refused for user {}", to.user_name()))
             .hint("Set PGPASSWORD or a line in .pgpass, and check that pg_hba.conf lets this user in from here.")
-            .source(cause),
+            .source(said),
         Some("3D000") => error(format!("database {} does not exist", to.database_name()))
             .hint("Check the name; a restore creates it with --create."),
         Some("53300") => error("no connection left".into())
             .hint("Lower --jobs, or raise max_connections on the server.")
-            .source(cause),
-        Some("42501") => error(format!("login failed: {}", said.unwrap_or_default()))
+            .source(said),
+        Some("42501") => error(format!("login failed: {said}"))
             .hint(format!("Grant CONNECT on the database to {}, or use another role.", to.user_name())),
-        Some(_) => error(format!("login failed: {}", said.unwrap_or_default()))
+        Some(_) => error(format!("login failed: {said}"))
             .hint("Look into the server's log, and try again."),
         None => match cause {
             sqlx::Error::Tls(_) => error("TLS refused".into()).hint(TLS).source(cause),
@@ -86,9 +87,9 @@ pub(super) fn connecting(cause: sqlx::Error, to: &Postgres) -> Error {
             sqlx::Error::Io(ref io) if io.to_string().contains("certificate") => {
                 error("TLS refused".into()).hint(TLS).source(cause)
             }
-            sqlx::Error::Io(_) => error("can't connect".into())
+            sqlx::Error::Io(io) => error("can't connect".into())
                 .hint("Check host and port, and that the server runs and listens there.")
-                .source(cause),
+                .source(io),
             // The driver knows no other word for a method it can't do, or a password that is missing.
             sqlx::Error::Protocol(_) | sqlx::Error::Configuration(_) => error("login failed".into())
                 .hint("Set PGPASSWORD or a line in .pgpass, and check which method pg_hba.conf asks for.")

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::thread;
+use std::time::Instant;
 
 use ksnapshot_tests::proxy::{Fault, Proxy, Request, What};
 use ksnapshot_tests::{Minio, S3, Versitygw, tools};
@@ -152,6 +153,22 @@ fn throttling_is_survived_at_every_request() {
         }
     });
     assert_eq!(minio.uploads().unwrap(), 0);
+}
+
+#[test]
+fn a_busy_store_gets_its_time() {
+    let minio = Minio::shared().unwrap();
+    minio.bucket("patience").unwrap();
+    let (proxy, url) = proxy(minio, "patience");
+    for kind in [What::Answer(503), What::Answer(429)] {
+        // It asks for a second; unasked, the first pause is a fifth of one.
+        proxy.set(Fault::always(kind).nth(1));
+        let began = Instant::now();
+        let run = Ksnapshot::new(["list", &url]).credentials(minio).run();
+        fails(run.unwrap(), 10, &["holds no snapshot"]);
+        assert!(began.elapsed() >= Duration::from_secs(1));
+        assert!(proxy.requests().len() > 1);
+    }
 }
 
 /// A bucket that keeps versions, or locks them, is a storage like any other; what a failed dump has written is hidden,
