@@ -144,15 +144,8 @@ fn annotated_databases_are_backed_up_and_restored() {
     assert_eq!(metrics.matches(&succeeded).count(), 4, "{metrics}");
 
     // Retention has a key of its own, and says what it did.
-    bench
-        .run_now(
-            &owners
-                .iter()
-                .find(|(name, _)| name.contains("prune"))
-                .unwrap()
-                .0,
-        )
-        .unwrap();
+    let prune = owners.keys().find(|name| name.contains("prune")).unwrap();
+    bench.run_now(prune).unwrap();
     let jobs = bench.finished_jobs(5).unwrap();
     let prune = jobs
         .values()

@@ -13,9 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use ksnapshot_tests::tools::{self, Key, Run};
-use ksnapshot_tests::{
-    Db, Ksnapshot, Minio, PASSWORD, Postgres, Running, Version, binary, testbed,
-};
+use ksnapshot_tests::{Db, Ksnapshot, Minio, PASSWORD, Postgres, Running, Version, testbed};
 use serde_json::Value;
 
 /// As long as it takes a loaded machine.

@@ -63,7 +63,7 @@ pub(super) fn appear_nowhere(bench: &Bench) -> Result<()> {
     ])?;
     let opened = secrets
         .split_whitespace()
-        .filter_map(|word| decode(word))
+        .filter_map(decode)
         .any(|text| text.contains(WORD));
     ensure!(opened, "no credentials in {secrets}");
     Ok(())
