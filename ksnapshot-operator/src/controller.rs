@@ -449,12 +449,7 @@ impl Controller {
     }
 
     /// What is said of each workload: as metrics each time, as an event when it changes.
-    fn say<'a>(
-        &'a mut self,
-        discovery: &'a Discovery,
-        actual: &'a Actual,
-        storage: &Storage,
-    ) -> impl Future<Output = ()> + 'a {
+    async fn say(&mut self, discovery: &Discovery, actual: &Actual, storage: &Storage) {
         let now = Timestamp::now();
         let verdicts = judge(discovery, actual, storage, &self.settings, now);
         self.metrics.set_plans(&plans(discovery, actual, now));
@@ -471,13 +466,11 @@ impl Controller {
             })
             .collect();
         self.metrics.set_unprotected(&unprotected);
-        async move {
-            let known: BTreeSet<Workload> = verdicts.iter().map(|v| v.workload.clone()).collect();
-            self.said.retain(|workload, _| known.contains(workload));
-            self.passing.retain(|workload, _| known.contains(workload));
-            for verdict in verdicts {
-                self.say_verdict(verdict, discovery).await;
-            }
+        let known: BTreeSet<Workload> = verdicts.iter().map(|v| v.workload.clone()).collect();
+        self.said.retain(|workload, _| known.contains(workload));
+        self.passing.retain(|workload, _| known.contains(workload));
+        for verdict in verdicts {
+            self.say_verdict(verdict, discovery).await;
         }
     }
 
