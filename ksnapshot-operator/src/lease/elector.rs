@@ -72,8 +72,10 @@ pub fn decide(record: Option<&Record>, me: &str, now: Moment, observed_at: Momen
     }
 }
 
-/// What a replica knows of the lease, and what it asks for next. One that begins while the lease is deleted under a leader
-/// is the one case that it can't tell.
+/// What a replica knows of the lease, and what it asks for next.
+///
+/// Nobody deletes the lease but a person. Once is survived by those that have seen it; one that begins just then, or sees
+/// nothing of it between two deletions, can't know of a leader.
 #[derive(Debug)]
 pub(super) struct Elector {
     me: String,
