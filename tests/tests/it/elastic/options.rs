@@ -359,7 +359,7 @@ fn options_of_the_other_kind_are_told() {
         (
             "postgres://127.0.0.1:1/x".to_owned(),
             vec!["--index", "x"],
-            "postgres: --index, --hidden",
+            "postgres: takes no --index, --hidden",
         ),
         (
             format!("{}/a/b", server.url()),
