@@ -52,7 +52,8 @@ git -C "$tree" clean -fdq
 if [ ! -d "$CARGO_TARGET_DIR/release" ] && [ -d "$cache/target/release" ]; then
     mkdir -p "$CARGO_TARGET_DIR/release"
     for part in deps build .fingerprint; do
-        cp -a --reflink=auto "$cache/target/release/$part" "$CARGO_TARGET_DIR/release/"
+        # Files come and go while another build is under way; what is not whole is built.
+        cp -a --reflink=auto "$cache/target/release/$part" "$CARGO_TARGET_DIR/release/" 2>"$log/copy" || true
     done
     find "$CARGO_TARGET_DIR/release" -mindepth 2 -maxdepth 2 \( -name '*ksnapshot*' -o -name 'it-*' \) -exec rm -rf {} +
 fi
