@@ -9,7 +9,7 @@ use ksnapshot_tests::{Cluster, Ksnapshot, testbed, tools};
 
 const NAMESPACES: usize = 50;
 const WORKLOADS: usize = 40;
-const IDLE: Duration = Duration::from_secs(600);
+const IDLE: Duration = Duration::from_secs(300);
 
 fn workload(name: &str) -> String {
     format!(
