@@ -231,7 +231,7 @@ impl Bench {
             let text = tools::run(Command::new("curl").args(["-sS", "--fail", &url]))?
                 .success()?
                 .text();
-            if text.contains("ksnapshot_leader 1") {
+            if text.lines().any(|line| line == "ksnapshot_leader 1") {
                 return Ok(text);
             }
         }
