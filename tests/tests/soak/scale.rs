@@ -214,7 +214,17 @@ fn run_all_pods(cluster: &Cluster, namespaces: &[String], folder: &std::path::Pa
     let header =
         format!("Authorization: Bearer {token}\nContent-Type: application/merge-patch+json\n");
     fs::write(&headers, header).unwrap();
-    let script = "xargs -P 8 -n 20 curl -ksS --fail -H @\"$2\" -X PATCH -d '{\"status\":{\"phase\":\"Running\"}}' <\"$1\" >/dev/null";
+    let script = "xargs -P 8 -n 20 curl -ksS --fail --fail-early --retry 3 -H @\"$2\" -X PATCH -d '{\"status\":{\"phase\":\"Running\"}}' <\"$1\" >/dev/null";
     let mut patch = tools::bash(script, &[list.as_os_str(), headers.as_os_str()]);
     tools::run(&mut patch).unwrap().success().unwrap();
+    let running = [
+        "get",
+        "pods",
+        "-A",
+        "--field-selector=status.phase=Running",
+        "-o",
+        "name",
+    ];
+    let running = cluster.kubectl(running).unwrap().lines().count();
+    assert_eq!(running, NAMESPACES * WORKLOADS, "pods that run");
 }
