@@ -117,7 +117,7 @@ impl Cluster {
     pub(crate) async fn apply_cron_job(&self, desired: &Desired) -> Result<()> {
         let api: Api<CronJob> = Api::namespaced(self.client.clone(), &self.control);
         let applied =
-            within(api.patch(&desired.name, &ours(), &Patch::Apply(&desired.value))).await;
+            within(api.patch(&desired.name, &ours(), &Patch::Apply(&desired.value()))).await;
         applied
             .map(drop)
             .map_err(|e| failed(&format!("CronJob {}", desired.name), e))
@@ -126,7 +126,7 @@ impl Cluster {
     /// Makes a Job; one that is there already is as good.
     pub(crate) async fn create_job(&self, desired: &Desired) -> Result<()> {
         let name = format!("Job {}", desired.name);
-        let job: Job = serde_json::from_value(desired.value.clone())
+        let job: Job = serde_json::from_value(desired.value())
             .map_err(|e| failed_with(&format!("{name}: {e}")))?;
         let api: Api<Job> = Api::namespaced(self.client.clone(), &self.control);
         let params = PostParams {

@@ -370,7 +370,7 @@ fn holds(secret: &Secret, wanted: &Credentials) -> bool {
 
 /// Whether a CronJob is as it shall be: applied as such, and not changed by anybody since.
 fn is_as(there: &CronJob, desired: &Desired) -> bool {
-    serde_json::to_value(there).is_ok_and(|there| covers(&there, &desired.value))
+    serde_json::to_value(there).is_ok_and(|there| covers(&there, &desired.value()))
 }
 
 /// Whether everything that is wanted is there. What the API server or somebody else adds doesn't matter: applied anew, it would

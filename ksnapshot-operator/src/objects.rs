@@ -104,8 +104,23 @@ fn hex(bytes: &[u8]) -> String {
 pub struct Desired {
     /// Its name.
     pub name: String,
+    /// All of it. As text: a first pass has thousands of them at once, and as a tree each takes ten times the room.
+    json: Box<str>,
+}
+
+impl Desired {
+    /// The object of this name.
+    pub fn new(name: String, value: &Value) -> Self {
+        Self {
+            name,
+            json: value.to_string().into(),
+        }
+    }
+
     /// All of it.
-    pub value: Value,
+    pub fn value(&self) -> Value {
+        serde_json::from_str(&self.json).expect("it was written by serde_json")
+    }
 }
 
 /// The Secret that the Jobs of a workload log in with, as it shall be.
@@ -363,10 +378,7 @@ fn cron_job(of: CronJobOf<'_>) -> Desired {
         },
         "spec": spec,
     });
-    Desired {
-        name: of.name,
-        value,
-    }
+    Desired::new(of.name, &value)
 }
 
 fn resources(wanted: &Resources) -> Value {
@@ -387,7 +399,8 @@ fn resources(wanted: &Resources) -> Value {
 /// acted on last: one value after another makes one Job, however often it is tried, and the first one again makes a new one.
 pub fn job_of(cron_job: &Desired, uid: &str, before: Option<&str>, trigger: &str) -> Desired {
     let owner = &cron_job.name;
-    let template = &cron_job.value["spec"]["jobTemplate"];
+    let cron_job = cron_job.value();
+    let template = &cron_job["spec"]["jobTemplate"];
     let sum = Sha256::new()
         .chain_update(before.unwrap_or_default())
         .chain_update([0])
@@ -410,7 +423,7 @@ pub fn job_of(cron_job: &Desired, uid: &str, before: Option<&str>, trigger: &str
         },
         "spec": template["spec"],
     });
-    Desired { name, value }
+    Desired::new(name, &value)
 }
 
 /// The variables of a container.

@@ -20,7 +20,7 @@ pub(super) fn rehearse(
     wanted: &Wanted,
     settings: &Settings,
 ) -> Result<(), Refusal> {
-    let cron_job = objects::backup(owner, wanted, settings).value;
+    let cron_job = objects::backup(owner, wanted, settings).value();
     let container = cron_job.pointer("/spec/jobTemplate/spec/template/spec/containers/0");
     let variables = container
         .and_then(|container| container["env"].as_array())

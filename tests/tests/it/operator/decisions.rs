@@ -217,7 +217,7 @@ fn a_headless_service_is_no_ambiguity() {
         panic!("a CronJob and its Secret");
     };
     assert_eq!(
-        env(&cron_job.value)["POSTGRESQL_HOST"],
+        env(&cron_job.value())["POSTGRESQL_HOST"],
         "pg.shop.svc.cluster.local"
     );
 }
@@ -329,12 +329,12 @@ fn what_others_add_is_theirs() {
 fn a_triggered_run_does_what_is_asked_for_now() {
     let actions = case("trigger-with-a-change").decide();
     let jobs: Vec<&Desired> = made(&actions)
-        .filter(|made| made.value["kind"] == "Job")
+        .filter(|made| made.value()["kind"] == "Job")
         .collect();
     let [job] = &jobs[..] else {
         panic!("{actions:?}");
     };
-    assert_eq!(env(&job.value)["KSNAPSHOT_COMPRESSION"], "none");
+    assert_eq!(env(&job.value())["KSNAPSHOT_COMPRESSION"], "none");
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn a_cron_job_is_what_is_written_beside_it() {
     let file = folder().join("postgresql-statefulset.json");
     let actions = read(&file.with_extension("yaml")).decide();
     let made = actions.into_iter().find_map(|action| match action {
-        Action::ApplyCronJob(desired) => Some(desired.value),
+        Action::ApplyCronJob(desired) => Some(desired.value()),
         _ => None,
     });
     let mut made = made.unwrap();
@@ -163,7 +163,7 @@ fn secret(credentials: &Credentials) -> String {
 /// The fields that differ from workload to workload, without those that are as usual.
 fn cron_job(desired: &Desired) -> String {
     let mut text = format!("apply CronJob {}", desired.name);
-    let spec = &desired.value["spec"];
+    let spec = &desired.value()["spec"];
     let pod = &spec["jobTemplate"]["spec"]["template"]["spec"];
     let container = &pod["containers"][0];
     let mut lines = vec![format!(

@@ -81,7 +81,7 @@ impl Seen {
             match action {
                 Action::ApplyCronJob(desired) => {
                     let there = find(&self.actual.cron_jobs, CONTROL, &desired.name);
-                    let stored = stored::applied(there, &desired.value, at)?;
+                    let stored = stored::applied(there, &desired.value(), at)?;
                     put(&mut self.actual.cron_jobs, stored);
                 }
                 Action::ApplySecret(credentials) => {
@@ -96,7 +96,7 @@ impl Seen {
                 } => {
                     put(
                         &mut self.actual.jobs,
-                        stored::applied(None::<&Job>, &job.value, at)?,
+                        stored::applied(None::<&Job>, &job.value(), at)?,
                     );
                     self.annotate(cron_job, "triggered", value);
                 }
