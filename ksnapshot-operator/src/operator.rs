@@ -23,7 +23,10 @@ pub async fn run(env: &BTreeMap<String, String>, cancel: &CancellationToken) -> 
     let settings = Settings::from_env(env)?;
     let filter = env.get("KSNAPSHOT_LOG").map(String::as_str);
     log::init(settings.log_level, settings.log_format, filter)?;
-    let client = Client::try_from(config(settings.mode).await?).map_err(|cause| {
+    let mut config = config(settings.mode).await?;
+    // The loop tries again by itself, and looks first whether it still leads and what is still to be done.
+    config.default_retry = false;
+    let client = Client::try_from(config).map_err(|cause| {
         Error::new(
             ErrorKind::Server,
             "the cluster's configuration can't be used",
