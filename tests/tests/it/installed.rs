@@ -115,6 +115,17 @@ fn annotated_databases_are_backed_up_and_restored() {
         ],
         "{verdicts:#?}"
     );
+    // An administrator's view of everything says the same of these.
+    let all = bench.explain(&["-A"]).unwrap();
+    let of_shop: Vec<[&Value; 3]> = (all.iter())
+        .filter(|v| v["namespace"] == shop)
+        .map(|v| [&v["name"], &v["state"], &v["reason"]])
+        .collect();
+    let expected: Vec<[&Value; 3]> = (verdicts.iter())
+        .filter(|v| v["message_type"] == "verdict")
+        .map(|v| [&v["name"], &v["state"], &v["reason"]])
+        .collect();
+    assert_eq!(of_shop, expected, "{all:#?}");
     let events = cluster.get(["events.events.k8s.io", "-n", shop]).unwrap();
     let events: Vec<(&str, &str)> = (events["items"].as_array().unwrap().iter())
         .map(|e| {

@@ -283,3 +283,57 @@ fn the_end_of_a_leader_or_of_the_api_deletes_nothing() {
     bench.finished_jobs(2).unwrap();
     assert_eq!(cron_job(), before);
 }
+
+#[test]
+fn services_that_come_and_go_and_roll_outs_delete_nothing() {
+    let bench = Bench::install(&[]).unwrap();
+    let cluster = bench.cluster;
+    bench.apply(&postgres("db", "")).unwrap();
+    ready(&bench, "db");
+    verdict(&bench, "db", "");
+    let cron_job = || {
+        let jobs = cluster.get(["cronjobs", "-n", &bench.control]).unwrap();
+        assert_eq!(jobs["items"].as_array().unwrap().len(), 1, "{jobs}");
+        let job = &jobs["items"][0];
+        let uid = job["metadata"]["uid"].clone();
+        (uid, super::text(job, "/spec/schedule").to_owned())
+    };
+    let before = cron_job();
+
+    // Without its Service nothing leads to it; the CronJob waits for another one.
+    let service = cluster.get(["service", "db", "-n", &bench.shop]).unwrap();
+    cluster
+        .kubectl(["delete", "service", "db", "-n", &bench.shop])
+        .unwrap();
+    let said = verdict(&bench, "db", "NoService");
+    assert_eq!(said["state"], "at risk", "{said}");
+    assert_eq!(cron_job(), before);
+    let selector = super::text(&service, "/spec/selector/app");
+    let again = format!(
+        "apiVersion: v1\nkind: Service\nmetadata: {{name: db}}\nspec: {{selector: {{app: {selector}}}, ports: [{{port: 5432}}]}}\n"
+    );
+    bench.apply(&again).unwrap();
+    verdict(&bench, "db", "");
+    assert_eq!(cron_job(), before);
+
+    // A roll-out that stands still half-way: pods of two opinions.
+    let roll_out = |patch: &str| {
+        let args = ["patch", "statefulset", "db", "-n", &bench.shop, "-p", patch];
+        cluster.kubectl(args).unwrap();
+    };
+    roll_out(r#"{"spec":{"replicas":2,"updateStrategy":{"rollingUpdate":{"partition":1}}}}"#);
+    ready(&bench, "db");
+    roll_out(
+        r#"{"spec":{"template":{"metadata":{"annotations":{"ksnapshot.clickandmortar.fr/schedule":"30 4 * * *"}}}}}"#,
+    );
+    let said = verdict(&bench, "db", "OwnerConflict");
+    assert_eq!(said["state"], "at risk", "{said}");
+    assert_eq!(cron_job(), before);
+    roll_out(r#"{"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}}"#);
+    verdict(&bench, "db", "");
+    let changed = Cluster::until(Duration::from_secs(30), "the new schedule", || {
+        let now = cron_job();
+        Ok((now.1 == "30 4 * * *").then_some(now))
+    });
+    assert_eq!(changed.unwrap().0, before.0);
+}
