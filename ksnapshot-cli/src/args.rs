@@ -137,33 +137,44 @@ pub(crate) struct DumpArgs {
 
 /// What of the source is dumped.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "MySQL and MariaDB")]
+#[command(next_help_heading = "Tables and rows")]
 pub(crate) struct ScopeArgs {
-    /// Dump this database too; may be repeated. Without any, and none in the URL: all but the server's own
-    #[arg(long = "database", value_name = "NAME")]
-    databases: Vec<String>,
     /// Only these tables, with what belongs to them; a pattern such as orders, shop.orders, *.log_??; may be repeated
     #[arg(long = "table", short, value_name = "PATTERN", value_parser = pattern)]
     tables: Vec<Pattern>,
     /// Not these tables; may be repeated
     #[arg(long = "exclude-table", value_name = "PATTERN", value_parser = pattern)]
     exclude_tables: Vec<Pattern>,
-    /// Only rows that fulfil this SQL condition, of every dumped table
-    #[arg(long = "where", value_name = "CONDITION")]
-    condition: Option<String>,
     /// Definitions only
     #[arg(long)]
     no_data: bool,
+    /// Only these schemas, with everything in them, and the tables of --table; may be repeated
+    #[arg(long = "schema", value_name = "PATTERN", value_parser = pattern, help_heading = "PostgreSQL")]
+    schemas: Vec<Pattern>,
+    /// Not these schemas; may be repeated
+    #[arg(long = "exclude-schema", value_name = "PATTERN", value_parser = pattern, help_heading = "PostgreSQL")]
+    exclude_schemas: Vec<Pattern>,
+    /// These tables without their rows; may be repeated
+    #[arg(long = "exclude-table-data", value_name = "PATTERN", value_parser = pattern, help_heading = "PostgreSQL")]
+    exclude_table_data: Vec<Pattern>,
+    /// Dump this database too; may be repeated. Without any, and none in the URL: all but the server's own
+    #[arg(long = "database", value_name = "NAME", help_heading = MYSQL)]
+    databases: Vec<String>,
+    /// Only rows that fulfil this SQL condition, of every dumped table
+    #[arg(long = "where", value_name = "CONDITION", help_heading = MYSQL)]
+    condition: Option<String>,
     /// Write no DEFINER: what is restored belongs to who restores
-    #[arg(long)]
+    #[arg(long, help_heading = MYSQL)]
     skip_definer: bool,
     /// Users, roles and grants too, as an object of their own
-    #[arg(long)]
+    #[arg(long, help_heading = MYSQL)]
     globals: bool,
     /// One data object a table
-    #[arg(long)]
+    #[arg(long, help_heading = MYSQL)]
     split_tables: bool,
 }
+
+const MYSQL: &str = "MySQL and MariaDB";
 
 impl From<&ScopeArgs> for Scope {
     fn from(args: &ScopeArgs) -> Self {
@@ -171,6 +182,9 @@ impl From<&ScopeArgs> for Scope {
             databases: args.databases.clone(),
             tables: args.tables.clone(),
             exclude_tables: args.exclude_tables.clone(),
+            schemas: args.schemas.clone(),
+            exclude_schemas: args.exclude_schemas.clone(),
+            exclude_table_data: args.exclude_table_data.clone(),
             no_data: args.no_data,
             skip_definer: args.skip_definer,
             globals: args.globals,

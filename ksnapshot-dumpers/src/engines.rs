@@ -33,14 +33,18 @@ impl Engine for PostgresEngine {
     }
 
     fn source(&self, url: &str, access: &Access, options: &mut Options) -> Result<Arc<dyn Dumper>> {
-        if options.take::<Scope>() != Scope::default() {
-            return Err(Error::new(
-                ErrorKind::Usage,
-                "a dump of PostgreSQL is always of one whole database",
-            )
-            .hint("Leave the options away that choose databases, tables or rows; `restore --table` chooses tables."));
-        }
-        Ok(Arc::new(Postgres::parse(url, access)?))
+        let scope: Scope = options.take();
+        Scope::refuse(
+            "PostgreSQL",
+            &[
+                ("--database", !scope.databases.is_empty()),
+                ("--where", scope.condition.is_some()),
+                ("--skip-definer", scope.skip_definer),
+                ("--globals", scope.globals),
+                ("--split-tables", scope.split_tables),
+            ],
+        )?;
+        Ok(Arc::new(Postgres::parse(url, access)?.within(scope)))
     }
 
     fn target(&self, url: &str, access: &Access, _: &mut Options) -> Result<Target> {
@@ -61,7 +65,16 @@ impl Engine for MySqlEngine {
     }
 
     fn source(&self, url: &str, access: &Access, options: &mut Options) -> Result<Arc<dyn Dumper>> {
-        Ok(Arc::new(MySql::parse(url, access)?.within(options.take())))
+        let scope: Scope = options.take();
+        Scope::refuse(
+            "MySQL",
+            &[
+                ("--schema", !scope.schemas.is_empty()),
+                ("--exclude-schema", !scope.exclude_schemas.is_empty()),
+                ("--exclude-table-data", !scope.exclude_table_data.is_empty()),
+            ],
+        )?;
+        Ok(Arc::new(MySql::parse(url, access)?.within(scope)))
     }
 
     fn target(&self, url: &str, access: &Access, _: &mut Options) -> Result<Target> {

@@ -9,6 +9,7 @@ mod drop;
 mod error;
 mod large_objects;
 mod model;
+mod narrow;
 mod order;
 mod preflight;
 mod quote;

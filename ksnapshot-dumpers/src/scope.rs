@@ -4,6 +4,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use ksnapshot_core::pattern::Pattern;
+use ksnapshot_core::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
 /// Which databases, tables and rows, as the command line says it. The default is everything that the URL names.
@@ -18,6 +19,15 @@ pub struct Scope {
     /// Not these tables.
     #[serde(skip)]
     pub exclude_tables: Vec<Pattern>,
+    /// Only these schemas, with everything in them; together with [`tables`](Self::tables), those too. Empty: all. PostgreSQL.
+    #[serde(skip)]
+    pub schemas: Vec<Pattern>,
+    /// Not these schemas. PostgreSQL.
+    #[serde(skip)]
+    pub exclude_schemas: Vec<Pattern>,
+    /// These tables without their rows. PostgreSQL.
+    #[serde(skip)]
+    pub exclude_table_data: Vec<Pattern>,
     /// Definitions only.
     pub no_data: bool,
     /// No DEFINER: what is restored belongs to who restores.
@@ -44,6 +54,20 @@ pub struct IndexScope {
     pub page_size: Option<NonZeroU32>,
     /// Readers of one index. As many as there are readers, for an index that is worth it, unless given.
     pub slices: Option<NonZeroUsize>,
+}
+
+impl Scope {
+    /// Refuses what this kind of database can't do: each option, and whether it was given.
+    pub(crate) fn refuse(kind: &str, options: &[(&str, bool)]) -> Result<()> {
+        match options.iter().find(|(_, given)| *given) {
+            None => Ok(()),
+            Some((option, _)) => Err(Error::new(
+                ErrorKind::Usage,
+                format!("a dump of {kind} takes no {option}"),
+            )
+            .hint("`ksnapshot dump --help` says which options are for which databases.")),
+        }
+    }
 }
 
 /// How a snapshot of Elasticsearch or OpenSearch is placed in another cluster.

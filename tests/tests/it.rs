@@ -23,6 +23,8 @@ mod elastic_harness;
 mod embedding;
 #[path = "it/faults.rs"]
 mod faults;
+#[path = "it/filters.rs"]
+mod filters;
 #[path = "it/fuzz.rs"]
 mod fuzz;
 #[path = "it/harness.rs"]

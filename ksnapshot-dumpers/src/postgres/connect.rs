@@ -12,7 +12,7 @@ use url::Url;
 
 use super::error::{classify, connecting};
 use super::version::ServerVersion;
-use crate::Access;
+use crate::{Access, Scope};
 
 /// How long a server may take to let us in.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -42,6 +42,7 @@ const KNOWN: [&str; 11] = [
 #[derive(Clone)]
 pub struct Postgres {
     options: PgConnectOptions,
+    scope: Scope,
 }
 
 impl Postgres {
@@ -81,7 +82,18 @@ impl Postgres {
                 .statement_cache_capacity(0)
                 // What is restored may hold secrets, such as the options of a user mapping.
                 .disable_statement_logging(),
+            scope: Scope::default(),
         })
+    }
+
+    /// The same database, of which only what `scope` says is dumped.
+    #[must_use]
+    pub fn within(self, scope: Scope) -> Self {
+        Self { scope, ..self }
+    }
+
+    pub(super) fn scope(&self) -> &Scope {
+        &self.scope
     }
 
     pub(super) fn host_name(&self) -> String {
@@ -102,6 +114,7 @@ impl Postgres {
     pub(super) fn with_database(&self, name: &str) -> Self {
         Self {
             options: self.options.clone().database(name),
+            scope: self.scope.clone(),
         }
     }
 

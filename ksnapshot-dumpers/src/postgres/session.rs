@@ -21,6 +21,7 @@ use super::database::Database;
 use super::ddl::{self, LargeObjectData, Script, TableData};
 use super::error::classify;
 use super::model::MODEL_VERSION;
+use super::narrow::narrow;
 use super::version::ServerVersion;
 use super::{KIND, catalog, large_objects, split};
 
@@ -76,7 +77,8 @@ impl Session {
         let mut processes = vec![row.try_get(1).map_err(classify)?];
         let position: String = row.try_get(2).map_err(classify)?;
 
-        let catalog = catalog::read(&mut leader, version).await?;
+        let mut catalog = catalog::read(&mut leader, version).await?;
+        narrow(&mut catalog, server.scope())?;
         let script = ddl::statements(&catalog);
         let database = Database::read(&mut leader, version, catalog).await?;
         let mut idle = Vec::new();

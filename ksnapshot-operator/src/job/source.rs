@@ -136,6 +136,15 @@ fn patterns(env: &Environment<'_>, variable: &str, begin: &str) -> Result<Vec<St
     env.list(variable).into_iter().map(check).collect()
 }
 
+/// Options of ours that take a pattern.
+const PATTERNS: [&str; 5] = [
+    "--table",
+    "--exclude-table",
+    "--schema",
+    "--exclude-schema",
+    "--exclude-table-data",
+];
+
 /// Words of `ksnapshot dump` for words of a stock program. Those of the annotation come last, and so count.
 fn mapped(env: &Environment<'_>, kind: Kind, variables: &[&str]) -> Result<Vec<String>> {
     let mut all = String::new();
@@ -143,8 +152,10 @@ fn mapped(env: &Environment<'_>, kind: Kind, variables: &[&str]) -> Result<Vec<S
         if let Some(text) = env.get(variable) {
             let words = options::map(kind, text)
                 .map_err(|refused| ksnapshot_core::Error::from(refused).context(*variable))?;
-            for pattern in words.iter().filter_map(|word| word.split_once("table=")) {
-                Pattern::parse(pattern.1).map_err(|error| error.context(*variable))?;
+            for (option, value) in words.iter().filter_map(|word| word.split_once('=')) {
+                if PATTERNS.contains(&option) {
+                    Pattern::parse(value).map_err(|error| error.context(*variable))?;
+                }
             }
             all.push_str(text);
             all.push('\n');
@@ -220,16 +231,13 @@ fn postgresql(env: &Environment<'_>) -> Result<Source> {
     let port = env.port(name::POSTGRESQL_PORT, 5432)?;
     let user = env.required(name::POSTGRESQL_USERNAME, "Set it to the role that dumps.")?;
     let variables = [name::PG_DUMP_OPTIONS, name::KSNAPSHOT_DUMP_OPTIONS];
-    let choice = mapped(env, Kind::PostgreSql, &variables)?;
-    for variable in [name::KSNAPSHOT_TABLES, name::KSNAPSHOT_EXCLUDE_TABLES] {
-        if env.get(variable).is_some() {
-            return Err(wrong(
-                variable,
-                "a dump of PostgreSQL is always of one whole database",
-                "Leave it away; `ksnapshot restore --table` chooses tables of a snapshot.",
-            ));
-        }
-    }
+    let mut choice = mapped(env, Kind::PostgreSql, &variables)?;
+    choice.extend(patterns(env, name::KSNAPSHOT_TABLES, "--table=")?);
+    choice.extend(patterns(
+        env,
+        name::KSNAPSHOT_EXCLUDE_TABLES,
+        "--exclude-table=",
+    )?);
     let names = databases(env, name::POSTGRESQL_DATABASE)?.ok_or_else(|| {
         wrong(
             name::KSNAPSHOT_DATABASES,

@@ -1,6 +1,6 @@
 //! The words of pg_dump.
 
-use super::read::Means::{self, Done, DoneIf, Moot, OursWith};
+use super::read::Means::{self, Done, DoneIf, Moot, Ours, OursWith, Patterns};
 use super::read::Takes::{self, Maybe, Nothing, Value};
 use super::read::{Dialect, Row};
 
@@ -28,9 +28,9 @@ const OWNERS: Means = Means::Refused(
     "owners and grants are always dumped",
     "Leave it away; `ksnapshot restore` has --no-owner and --no-privileges.",
 );
-const WHOLE: Means = Means::Refused(
-    "a dump of PostgreSQL is always of one whole database",
-    "Leave it away; `ksnapshot restore --table` chooses tables of a snapshot.",
+const CHOICE: Means = Means::Refused(
+    "a dump of PostgreSQL does not choose so",
+    "Leave it away, or choose by --table, --exclude-table, --schema, --exclude-schema, --exclude-table-data and --schema-only.",
 );
 const ALL_KINDS: Means = Means::Refused(
     "everything that the database defines is always dumped",
@@ -88,31 +88,35 @@ const ROWS: &[Row] = &[
     row("disable-dollar-quoting", Nothing, Moot),
     // What is an option of ours.
     short('j', "jobs", Value, OursWith("--jobs")),
+    short('t', "table", Value, Patterns("--table")),
+    short('T', "exclude-table", Value, Patterns("--exclude-table")),
+    short('n', "schema", Value, Patterns("--schema")),
+    short('N', "exclude-schema", Value, Patterns("--exclude-schema")),
+    row(
+        "exclude-table-data",
+        Value,
+        Patterns("--exclude-table-data"),
+    ),
+    short('s', "schema-only", Nothing, Ours("--no-data")),
+    row("no-data", Nothing, Ours("--no-data")),
     // What is neither.
-    short('t', "table", Value, WHOLE),
-    short('T', "exclude-table", Value, WHOLE),
-    row("table-and-children", Value, WHOLE),
-    row("exclude-table-and-children", Value, WHOLE),
-    row("exclude-table-data", Value, WHOLE),
-    row("exclude-table-data-and-children", Value, WHOLE),
-    short('n', "schema", Value, WHOLE),
-    short('N', "exclude-schema", Value, WHOLE),
-    short('e', "extension", Value, WHOLE),
-    row("exclude-extension", Value, WHOLE),
-    row("filter", Value, WHOLE),
-    row("strict-names", Nothing, WHOLE),
-    short('s', "schema-only", Nothing, WHOLE),
-    short('a', "data-only", Nothing, WHOLE),
-    row("no-data", Nothing, WHOLE),
-    row("no-schema", Nothing, WHOLE),
-    row("statistics", Nothing, WHOLE),
-    row("statistics-only", Nothing, WHOLE),
-    row("section", Value, WHOLE),
-    row("include-foreign-data", Value, WHOLE),
-    row("sequence-data", Nothing, WHOLE),
-    short('B', "no-large-objects", Nothing, WHOLE),
-    row("no-blobs", Nothing, WHOLE),
-    row("no-unlogged-table-data", Nothing, WHOLE),
+    row("table-and-children", Value, CHOICE),
+    row("exclude-table-and-children", Value, CHOICE),
+    row("exclude-table-data-and-children", Value, CHOICE),
+    short('e', "extension", Value, CHOICE),
+    row("exclude-extension", Value, CHOICE),
+    row("filter", Value, CHOICE),
+    row("strict-names", Nothing, CHOICE),
+    short('a', "data-only", Nothing, CHOICE),
+    row("no-schema", Nothing, CHOICE),
+    row("statistics", Nothing, CHOICE),
+    row("statistics-only", Nothing, CHOICE),
+    row("section", Value, CHOICE),
+    row("include-foreign-data", Value, CHOICE),
+    row("sequence-data", Nothing, CHOICE),
+    short('B', "no-large-objects", Nothing, CHOICE),
+    row("no-blobs", Nothing, CHOICE),
+    row("no-unlogged-table-data", Nothing, CHOICE),
     row("no-comments", Nothing, ALL_KINDS),
     row("no-policies", Nothing, ALL_KINDS),
     row("no-publications", Nothing, ALL_KINDS),

@@ -41,6 +41,8 @@ pub(super) enum Means {
     OursWith(&'static str),
     /// The same once for each value, which is written so.
     OursForEach(&'static str, Write),
+    /// This option of ours, for each value: a pattern as psql has it, without its regular expressions.
+    Patterns(&'static str),
     /// Names that stand behind it by themselves are each this option of ours.
     Names(&'static str, Write),
     /// Nothing here. Why, and what to do instead if there is something.
@@ -230,6 +232,13 @@ impl<'d> Read<'d> {
                 self.ours.push(format!("{ours}={value}"));
             }
             Means::OursForEach(ours, write) => self.add(format!("{ours}={}", write(&value))),
+            Means::Patterns(ours) if is_regular(&value) => {
+                let hint = format!(
+                    "Write one {word} for each; patterns of {ours} have * for any text and ? for any character."
+                );
+                return Err(self.refused(word, "its value is a regular expression", &hint));
+            }
+            Means::Patterns(ours) => self.add(format!("{ours}={value}")),
             Means::Names(ours, write) => self.names = Some((ours, write)),
             Means::Refused(why, hint) => return Err(self.refused(word, why, hint)),
         }
@@ -274,6 +283,15 @@ impl<'d> Read<'d> {
             },
         }
     }
+}
+
+/// Whether psql would read more in a pattern than we do: outside of quotes it knows regular expressions.
+fn is_regular(pattern: &str) -> bool {
+    let mut quoted = false;
+    pattern.chars().any(|c| {
+        quoted ^= c == '"';
+        !quoted && "[](){}|+^\\".contains(c)
+    })
 }
 
 fn switched(value: &str) -> Option<bool> {

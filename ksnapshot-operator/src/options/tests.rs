@@ -89,6 +89,25 @@ fn options_of_ours_are_written_as_ours() {
     mysql("--where='$(id)`id`$HOME'", &["--where=$(id)`id`$HOME"]);
     maps(Kind::PostgreSql, "-j 4", &["--jobs=4"]);
     maps(Kind::PostgreSql, "-vj4 --jobs=2", &["--jobs=2"]);
+    maps(
+        Kind::PostgreSql,
+        "-t orders --table='sales.*' -t orders -T '*.log_??' -Naudit",
+        &[
+            "--table=orders",
+            "--table=sales.*",
+            "--exclude-table=*.log_??",
+            "--exclude-schema=audit",
+        ],
+    );
+    maps(
+        Kind::PostgreSql,
+        r#"-n '"a|b"' --exclude-table-data public.events -s --no-data"#,
+        &[
+            r#"--schema="a|b""#,
+            "--exclude-table-data=public.events",
+            "--no-data",
+        ],
+    );
 }
 
 #[test]
@@ -160,6 +179,9 @@ fn what_would_change_the_result_is_refused_by_name() {
     pg("--verbose=1", "--verbose", "takes no value");
     pg("shop", "shop", "names among the options");
     pg("-f out", "-f", "objects");
+    pg("-t 'log_[0-9]'", "-t", "regular expression");
+    pg("--schema='a|b'", "--schema", "regular expression");
+    pg("--data-only", "--data-only", "does not choose so");
     for kind in [Kind::Elasticsearch, Kind::OpenSearch] {
         maps(kind, " ", &[]);
         refused(kind, "--quick", "the words", "there are none");
@@ -242,7 +264,9 @@ fn what_is_taken_is_told() {
 proptest! {
     #[test]
     fn every_word_of_ours_is_one_that_a_dump_has(text in "((--?[a-z_=-]{0,20}|[a-z.*'\"]{0,5}|--where=[a-z ]{0,5}|--ignore-table=[a-z.]{1,5}) ){0,6}") {
-        let known = ["--exclude-table=", "--database=", "--table=", "--where=", "--jobs="];
+        let known = [
+            "--exclude-table=", "--database=", "--table=", "--where=", "--jobs=", "--schema=", "--exclude-schema=", "--exclude-table-data=",
+        ];
         for kind in Kind::ALL {
             if let Ok(words) = map(kind, &text) {
                 for word in words {

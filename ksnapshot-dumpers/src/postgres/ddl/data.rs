@@ -41,6 +41,7 @@ impl Writer<'_> {
             unlogged: false,
         };
         match &object.definition {
+            Definition::Relation(relation) if relation.without_rows => return,
             Definition::Relation(relation) if through.contains(&self.root(object).address) => {
                 if relation.is_partition {
                     return;
@@ -104,6 +105,7 @@ impl Writer<'_> {
     fn value(&mut self, position: usize) {
         let object = &self.catalog.objects[position];
         let readable = match &object.definition {
+            Definition::Sequence(sequence) if sequence.without_value => return,
             Definition::Sequence(sequence) => sequence.readable,
             Definition::ExtensionData(data) if data.sequence => data.readable,
             _ => return,

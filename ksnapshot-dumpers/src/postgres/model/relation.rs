@@ -42,6 +42,9 @@ pub(crate) struct Relation {
     pub(crate) of_type: Option<String>,
     /// Of a materialized view: it has been filled.
     pub(crate) populated: bool,
+    /// Its rows were not asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) without_rows: bool,
     /// Pages of rows, at the time of the dump.
     pub(crate) pages: i64,
     /// The same of its TOAST table.
@@ -166,6 +169,9 @@ pub(crate) struct Sequence {
     /// We may read its value.
     pub(crate) readable: bool,
     pub(crate) owned_by: Option<OwnedBy>,
+    /// Its value was not asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) without_value: bool,
 }
 
 /// The column that a sequence belongs to.

@@ -65,6 +65,7 @@ fn every_patch_is_told_and_names_tests_that_exist() {
     let (page, tests, of_mysql) = (page(), tests(), tests_in("tests/it/mysql"));
     let of_elastic = tests_in("tests/it/elastic");
     let of_operator = tests_in("tests/it/operator");
+    let of_job = tests_in("tests/it/job");
     let of_laws = tests_in("tests/it");
     for (patch, text) in files(&package().join("mutants"), ".patch") {
         assert!(
@@ -81,7 +82,8 @@ fn every_patch_is_told_and_names_tests_that_exist() {
                 Some(("mysql", name)) => of_mysql.contains(name),
                 Some(("elastic", name)) => of_elastic.contains(name),
                 Some(("operator", name)) => of_operator.contains(name),
-                Some(("command" | "fuzz", _)) => of_laws.contains(test),
+                Some(("job", name)) => of_job.contains(name),
+                Some(("command" | "fuzz" | "filters", _)) => of_laws.contains(test),
                 _ => false,
             };
             assert!(known, "{patch} names {test}");

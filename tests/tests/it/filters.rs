@@ -1,0 +1,261 @@
+//! A dump of a part of a PostgreSQL database restores by itself, and holds what `pg_dump` with the same filters does.
+
+use std::path::Path;
+
+use ksnapshot_tests::tools::{Key, Run};
+use ksnapshot_tests::{Db, Ksnapshot, Postgres, Version, compare, testbed};
+
+/// Runs on each version that tests run on, with a source of its own.
+fn on_each(check: impl Fn(&Source<'_>)) {
+    for version in Version::ALL {
+        let server = Postgres::shared(version).unwrap();
+        let db = server.fresh_db("filters").unwrap();
+        db.psql_file(&testbed::sql("filters.sql")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        check(&Source {
+            db,
+            key: Key::generate().unwrap(),
+            folder: folder.path(),
+        });
+    }
+}
+
+struct Source<'a> {
+    db: Db<'a>,
+    key: Key,
+    folder: &'a Path,
+}
+
+impl Source<'_> {
+    fn dump(&self, filters: &[&str]) -> Run {
+        let store = self.folder.join("store");
+        let _ = std::fs::remove_dir_all(&store);
+        let dump = Ksnapshot::new([
+            "dump",
+            &self.db.url(),
+            "--recipient",
+            self.key.recipient(),
+            "--to",
+        ])
+        .arg(&store)
+        .args(filters)
+        .password();
+        dump.run().unwrap()
+    }
+
+    /// Restores the last dump into a new database, by us and by psql from its text, and gives the first.
+    fn restored(&self) -> Db<'_> {
+        let store = self.folder.join("store");
+        let ours = self.db.server.fresh_db("filtered").unwrap();
+        let restore = Ksnapshot::new(["restore", "--into", &ours.url(), "--identity"])
+            .arg(self.key.identity())
+            .arg(&store)
+            .password();
+        restore.run().unwrap().success().unwrap();
+        let text = Ksnapshot::new(["cat", "--identity"])
+            .arg(self.key.identity())
+            .arg(&store)
+            .run()
+            .unwrap();
+        let file = self.folder.join("text.sql");
+        std::fs::write(&file, text.success().unwrap().stdout).unwrap();
+        let stock = self.db.server.fresh_db("filtered").unwrap();
+        stock.psql_file(&file).unwrap();
+        compare::same(&ours, &stock).unwrap();
+        stock.drop().unwrap();
+        ours
+    }
+
+    /// What `pg_dump` with these filters leaves in a new database; what can't be restored, it leaves out.
+    fn twin(&self, filters: &str) -> Db<'_> {
+        let twin = self.db.server.fresh_db("twin").unwrap();
+        let script = format!("pg_dump {filters} | psql -Xq -d \"$1\" 2>/dev/null >/dev/null");
+        self.db
+            .shell(&script, &[twin.name.as_ref()])
+            .unwrap()
+            .success()
+            .unwrap();
+        twin
+    }
+}
+
+/// The objects of problems in what a dump said.
+fn told(run: &Run) -> Vec<String> {
+    let lines = run
+        .stderr
+        .lines()
+        .filter_map(|line| line.strip_prefix("problem: "));
+    let mut told: Vec<String> = lines
+        .map(|line| line.split(": ").next().unwrap().to_owned())
+        .collect();
+    told.sort();
+    told
+}
+
+#[test]
+fn schemas_are_chosen_and_left_out_as_by_pg_dump() {
+    on_each(|source| {
+        for (filters, theirs) in [
+            (&["--schema", "sales"][..], "-n sales"),
+            (&["--exclude-schema", "audit"], "-N audit"),
+            (&["--exclude-table", "audit.*"], "-T audit.*"),
+        ] {
+            source.dump(filters).success().unwrap();
+            let (ours, twin) = (source.restored(), source.twin(theirs));
+            compare::same(&twin, &ours).unwrap();
+            twin.drop().unwrap();
+            ours.drop().unwrap();
+        }
+    });
+}
+
+#[test]
+fn definitions_alone_are_those_of_pg_dump() {
+    on_each(|source| {
+        source.dump(&["--no-data"]).success().unwrap();
+        let (ours, twin) = (source.restored(), source.twin("-s"));
+        compare::same(&twin, &ours).unwrap();
+        source
+            .dump(&[
+                "--exclude-table-data",
+                "sales.orders",
+                "--exclude-table-data",
+                "audit.events_2025",
+            ])
+            .success()
+            .unwrap();
+        let (ours, twin) = (
+            source.restored(),
+            source.twin("--exclude-table-data=sales.orders --exclude-table-data=audit.events_2025"),
+        );
+        compare::same(&twin, &ours).unwrap();
+        assert_eq!(ours.psql("select count(*) from sales.orders").unwrap(), "0");
+    });
+}
+
+#[test]
+fn a_table_comes_with_what_it_needs_and_restores_by_itself() {
+    on_each(|source| {
+        let run = source
+            .dump(&["--table", "sales.orders", "--table", "audit.events"])
+            .exits(3)
+            .unwrap();
+        assert_eq!(
+            told(&run),
+            ["foreign key sales.orders_customer_fkey"],
+            "{run:?}"
+        );
+        let ours = source.restored();
+        // All but the foreign key is what the source has.
+        let schema = |db: &Db<'_>| {
+            let script = "pg_dump -s -t sales.orders -t 'audit.events*' | grep -v -e '^\\\\\\(un\\)\\?restrict'";
+            db.shell(script, &[]).unwrap().success().unwrap().text()
+        };
+        let key = "alter table sales.orders drop constraint orders_customer_fkey";
+        source.db.psql(key).unwrap();
+        assert_eq!(schema(&source.db), schema(&ours));
+        for table in ["sales.orders", "audit.events"] {
+            let rows = format!("select count(*), sum(hashtext(t::text)) from {table} t");
+            assert_eq!(
+                source.db.psql(&rows).unwrap(),
+                ours.psql(&rows).unwrap(),
+                "{table}"
+            );
+        }
+        let there = ours.psql(
+            "select string_agg(c.oid::regclass::text, ' ' order by 1) from pg_class c \
+             where relkind in ('r', 'p', 'v', 'm') and relnamespace::regnamespace::text in ('sales', 'audit', 'public')",
+        );
+        assert_eq!(
+            there.unwrap(),
+            "audit.events audit.events_2025 audit.events_2026 sales.orders"
+        );
+        assert_eq!(
+            ours.psql("select count(*) from pg_largeobject_metadata")
+                .unwrap(),
+            "0"
+        );
+    });
+}
+
+#[test]
+fn what_needs_a_table_that_is_left_out_is_told() {
+    on_each(|source| {
+        let run = source
+            .dump(&["--exclude-table", "customers"])
+            .exits(3)
+            .unwrap();
+        assert_eq!(
+            told(&run),
+            [
+                "foreign key sales.orders_customer_fkey",
+                "function audit.names()",
+                "view audit.summary"
+            ],
+            "{run:?}"
+        );
+        let ours = source.restored();
+        let published = "select string_agg(schemaname || '.' || tablename, ' ' order by 1) from pg_publication_tables \
+                         where tablename not like '%2%'";
+        let tables = source.db.psql(published).unwrap();
+        assert_eq!(
+            ours.psql(published).unwrap(),
+            tables.replace("sales.customers ", ""),
+            "{tables}"
+        );
+        assert_eq!(ours.psql("select count(*) from audit.totals").unwrap(), "2");
+    });
+}
+
+#[test]
+fn a_partition_and_a_child_stand_alone() {
+    on_each(|source| {
+        let run = source
+            .dump(&["--table", "audit.events_2026", "--table", "child"])
+            .exits(3)
+            .unwrap();
+        assert_eq!(
+            told(&run),
+            ["table audit.child", "table audit.events_2026"],
+            "{run:?}"
+        );
+        let ours = source.restored();
+        let count = "select count(*) from audit.events_2026";
+        assert_eq!(ours.psql(count).unwrap(), source.db.psql(count).unwrap());
+        assert_eq!(
+            ours.psql("select count(*), min(note) from audit.child")
+                .unwrap(),
+            "10|child"
+        );
+        let key = "select count(*) from pg_constraint where conrelid = 'audit.events_2026'::regclass and contype = 'p'";
+        assert_eq!(ours.psql(key).unwrap(), "1");
+    });
+}
+
+#[test]
+fn what_means_nothing_is_refused_before_anything_is_written() {
+    on_each(|source| {
+        for (filters, what) in [
+            (
+                &["--table", "sales.nothing"][..],
+                "table sales.nothing: not in the database",
+            ),
+            (
+                &["--schema", "nothing"],
+                "schema nothing: not in the database",
+            ),
+            (
+                &["--where", "id > 3"],
+                "a dump of PostgreSQL takes no --where",
+            ),
+            (
+                &["--database", "other"],
+                "a dump of PostgreSQL takes no --database",
+            ),
+        ] {
+            let run = source.dump(filters).exits(2).unwrap();
+            assert!(run.stderr.contains(what), "{run:?}");
+            assert!(!source.folder.join("store").exists(), "{run:?}");
+        }
+    });
+}
