@@ -137,7 +137,7 @@ pub(crate) struct DumpArgs {
 
 /// What of the source is dumped.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Tables and rows")]
+#[command(next_help_heading = "What is dumped")]
 pub(crate) struct ScopeArgs {
     /// Only these tables, with what belongs to them; a pattern such as orders, shop.orders, *.log_??; may be repeated
     #[arg(long = "table", short, value_name = "PATTERN", value_parser = pattern)]
@@ -148,6 +148,9 @@ pub(crate) struct ScopeArgs {
     /// Definitions only
     #[arg(long)]
     no_data: bool,
+    /// Users, roles and grants too, and tablespaces, as an object of their own
+    #[arg(long)]
+    globals: bool,
     /// Only these schemas, with everything in them, and the tables of --table; may be repeated
     #[arg(long = "schema", value_name = "PATTERN", value_parser = pattern, help_heading = "PostgreSQL")]
     schemas: Vec<Pattern>,
@@ -166,9 +169,6 @@ pub(crate) struct ScopeArgs {
     /// Write no DEFINER: what is restored belongs to who restores
     #[arg(long, help_heading = MYSQL)]
     skip_definer: bool,
-    /// Users, roles and grants too, as an object of their own
-    #[arg(long, help_heading = MYSQL)]
-    globals: bool,
     /// One data object a table
     #[arg(long, help_heading = MYSQL)]
     split_tables: bool,

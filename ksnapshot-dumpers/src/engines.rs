@@ -40,7 +40,6 @@ impl Engine for PostgresEngine {
                 ("--database", !scope.databases.is_empty()),
                 ("--where", scope.condition.is_some()),
                 ("--skip-definer", scope.skip_definer),
-                ("--globals", scope.globals),
                 ("--split-tables", scope.split_tables),
             ],
         )?;

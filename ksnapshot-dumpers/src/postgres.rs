@@ -84,7 +84,7 @@ impl Restorer for Postgres {
             }
             other => other?,
         }
-        Ok(Arc::new(self.with_database(name)))
+        Ok(Arc::new(self.with_database(name).as_scratch()))
     }
 
     async fn drop_scratch(&self, name: &str) -> Result<()> {

@@ -32,7 +32,7 @@ pub struct Scope {
     pub no_data: bool,
     /// No DEFINER: what is restored belongs to who restores.
     pub skip_definer: bool,
-    /// Users, roles and grants too, as an object of their own.
+    /// Users, roles and grants too, and tablespaces, as an object of their own.
     pub globals: bool,
     /// A data object for each table.
     pub split_tables: bool,

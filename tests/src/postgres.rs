@@ -354,6 +354,26 @@ impl Postgres {
         Ok(command)
     }
 
+    /// What `pg_dumpall --globals-only` says, without what is another in each run; in its root, since it starts `pg_dump`.
+    pub fn globals(&self) -> Result<String> {
+        let mut command = Command::new("chroot");
+        tools::clean(&mut command);
+        let major = self.version.major();
+        command
+            .arg(self.version.root()?)
+            .arg(format!("/usr/lib/postgresql/{major}/bin/pg_dumpall"))
+            .arg("--globals-only")
+            .envs(self.env());
+        let text = tools::run(&mut command)?.success()?.text();
+        let key =
+            |line: &&str| line.starts_with("\\restrict ") || line.starts_with("\\unrestrict ");
+        Ok(text
+            .lines()
+            .filter(|line| !key(line))
+            .map(|line| line.to_owned() + "\n")
+            .collect())
+    }
+
     /// How `psql` and others find it.
     pub fn env(&self) -> [(&'static str, String); 4] {
         [

@@ -27,6 +27,8 @@ mod faults;
 mod filters;
 #[path = "it/fuzz.rs"]
 mod fuzz;
+#[path = "it/globals.rs"]
+mod globals;
 #[path = "it/harness.rs"]
 mod harness;
 #[path = "it/history.rs"]

@@ -18,6 +18,7 @@ mod access;
 mod attach;
 mod children;
 mod depend;
+mod globals;
 mod lock;
 mod members;
 mod methods;
@@ -40,7 +41,13 @@ pub(crate) const FIRST_USER_OID: u32 = 16384;
 /// Every table that may be read is locked in ACCESS SHARE mode first: the server's functions that write definitions
 /// look at the present, not at the snapshot. A table without the right to read it is no error, it is marked as not
 /// readable. A table that was dropped or altered before its lock was reached is an error that names it.
-pub(crate) async fn read(conn: &mut PgConnection, version: ServerVersion) -> Result<Catalog> {
+///
+/// With `with_globals` what all databases share is read, too.
+pub(crate) async fn read(
+    conn: &mut PgConnection,
+    version: ServerVersion,
+    with_globals: bool,
+) -> Result<Catalog> {
     let lock::Locked { readable, names } = lock::lock(conn, version).await?;
     let mut reader = Reader {
         conn,
@@ -68,6 +75,10 @@ pub(crate) async fn read(conn: &mut PgConnection, version: ServerVersion) -> Res
     let edges = depend::edges(&mut reader, &objects).await?;
     let large_objects = access::large_objects(&mut reader).await?;
     let default_privileges = access::default_privileges(&mut reader).await?;
+    let globals = match with_globals {
+        true => Some(globals::read(&mut reader, &mut problems).await?),
+        false => None,
+    };
     vanished(&objects)?;
     objects.sort_by_key(|object| object.address);
     Ok(Catalog {
@@ -77,6 +88,7 @@ pub(crate) async fn read(conn: &mut PgConnection, version: ServerVersion) -> Res
         large_objects,
         default_privileges,
         problems,
+        globals,
     })
 }
 

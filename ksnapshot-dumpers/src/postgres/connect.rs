@@ -43,6 +43,8 @@ const KNOWN: [&str; 11] = [
 pub struct Postgres {
     options: PgConnectOptions,
     scope: Scope,
+    /// A drill's: nothing outside of its database is touched.
+    is_scratch: bool,
 }
 
 impl Postgres {
@@ -83,6 +85,7 @@ impl Postgres {
                 // What is restored may hold secrets, such as the options of a user mapping.
                 .disable_statement_logging(),
             scope: Scope::default(),
+            is_scratch: false,
         })
     }
 
@@ -90,6 +93,18 @@ impl Postgres {
     #[must_use]
     pub fn within(self, scope: Scope) -> Self {
         Self { scope, ..self }
+    }
+
+    /// The same, for a drill.
+    pub(super) fn as_scratch(self) -> Self {
+        Self {
+            is_scratch: true,
+            ..self
+        }
+    }
+
+    pub(super) fn is_scratch(&self) -> bool {
+        self.is_scratch
     }
 
     pub(super) fn scope(&self) -> &Scope {
@@ -115,6 +130,7 @@ impl Postgres {
         Self {
             options: self.options.clone().database(name),
             scope: self.scope.clone(),
+            is_scratch: self.is_scratch,
         }
     }
 

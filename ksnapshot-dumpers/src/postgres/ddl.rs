@@ -12,6 +12,7 @@ use super::quote;
 mod acl;
 mod children;
 mod data;
+mod globals;
 mod large_objects;
 mod names;
 mod routine;
@@ -28,6 +29,8 @@ pub(crate) struct Script {
     pub(crate) items: Vec<Item>,
     /// The text of every item that isn't data, by item id. Ends with an empty line.
     pub(crate) definitions: Vec<(u32, String)>,
+    /// How many of the first items are of all databases of the server.
+    pub(crate) globals: usize,
     /// What has rows.
     pub(crate) tables: Vec<TableData>,
     /// What has a value.
@@ -96,6 +99,7 @@ pub(crate) fn statements(catalog: &Catalog) -> Script {
         .problems
         .extend(catalog.problems.iter().cloned());
     writer.script.problems.extend(problems);
+    writer.globals();
     for (number, step) in steps
         .iter()
         .enumerate()

@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::version::ServerVersion;
 
+mod globals;
 mod relation;
 mod routine;
 mod tail;
 mod types;
 
+pub(crate) use globals::*;
 pub(crate) use relation::*;
 pub(crate) use routine::*;
 pub(crate) use tail::*;
@@ -34,6 +36,9 @@ pub(crate) struct Catalog {
     pub(crate) default_privileges: Vec<DefaultPrivileges>,
     /// What was seen and can't be dumped.
     pub(crate) problems: Vec<Problem>,
+    /// What all databases of the server share, if it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) globals: Option<Globals>,
 }
 
 /// The system catalog that an object lives in, with the oid that `pg_depend` calls it by.

@@ -26,6 +26,7 @@ pub(super) struct Session {
     connections: usize,
     script: Script,
     tables: BTreeMap<u32, usize>,
+    is_scratch: bool,
 }
 
 impl Session {
@@ -85,6 +86,7 @@ impl Session {
             idle: Mutex::new(idle),
             script,
             tables,
+            is_scratch: server.is_scratch(),
         })
     }
 
@@ -107,6 +109,9 @@ impl Session {
 #[async_trait]
 impl RestoreSession for Session {
     async fn define(&self, item: &Item, text: &str) -> Result<()> {
+        if self.is_scratch && (item.id as usize) < self.script.globals {
+            return Ok(());
+        }
         let (mut connection, busy) = self.take()?;
         if item.stage == Stage::PostData && item.table.is_some() {
             // One index by several processes costs more work in all: worth it only where nobody else has work.

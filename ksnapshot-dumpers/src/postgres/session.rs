@@ -77,7 +77,7 @@ impl Session {
         let mut processes = vec![row.try_get(1).map_err(classify)?];
         let position: String = row.try_get(2).map_err(classify)?;
 
-        let mut catalog = catalog::read(&mut leader, version).await?;
+        let mut catalog = catalog::read(&mut leader, version, server.scope().globals).await?;
         narrow(&mut catalog, server.scope())?;
         let script = ddl::statements(&catalog);
         let database = Database::read(&mut leader, version, catalog).await?;
@@ -133,7 +133,21 @@ impl Session {
         for problem in &problems {
             cx.emit(&ksnapshot_core::Event::Problem(problem));
         }
-        let (items, definitions) = framed(&script, &version_text);
+        let (items, globals, definitions) = framed(&script, &version_text);
+        let database_name = server.database_name();
+        let mut objects = vec![ObjectPlan {
+            name: database_name.to_owned(),
+            definitions,
+            parts,
+        }];
+        if let Some(definitions) = globals {
+            let globals = ObjectPlan {
+                name: format!("{database_name}-globals"),
+                definitions,
+                parts: Vec::new(),
+            };
+            objects.insert(0, globals);
+        }
         let outline = Outline {
             source: SourceInfo {
                 kind: KIND.into(),
@@ -152,11 +166,7 @@ impl Session {
                 })?,
             },
             items,
-            objects: vec![ObjectPlan {
-                name: server.database_name().to_owned(),
-                definitions,
-                parts,
-            }],
+            objects,
             problems,
         };
         Ok(Self {
@@ -361,10 +371,27 @@ async fn settle(connection: &mut PgConnection, version: ServerVersion) -> Result
     run(connection, &settings.join("; ")).await
 }
 
-/// Puts the session's settings before the definitions, and a last line after them. Their ids follow those of the script,
-/// which is made again from the catalog model when the snapshot is restored.
-fn framed(script: &Script, server_version: &str) -> (Vec<Item>, Vec<(u32, String)>) {
+/// An object's definitions, by item id, in the order of writing.
+type Definitions = Vec<(u32, String)>;
+
+/// Puts the session's settings before the definitions, and a last line after them; what all databases share comes first, as an
+/// object of its own. Their ids follow those of the script, which is made again from the catalog model when the snapshot is
+/// restored.
+fn framed(script: &Script, server_version: &str) -> (Vec<Item>, Option<Definitions>, Definitions) {
     let mut items = script.items.clone();
+    let (globals, own) = script.definitions.split_at(script.globals);
+    let globals = (script.globals > 0)
+        .then(|| frame(&mut items, globals, "roles and tablespaces", server_version));
+    let own = frame(&mut items, own, "database", server_version);
+    (items, globals, own)
+}
+
+fn frame(
+    items: &mut Vec<Item>,
+    inner: &[(u32, String)],
+    what: &str,
+    server_version: &str,
+) -> Definitions {
     let mut add = |stage, name: &str| {
         let id = u32::try_from(items.len()).unwrap_or(u32::MAX);
         items.push(Item {
@@ -391,17 +418,14 @@ fn framed(script: &Script, server_version: &str) -> (Vec<Item>, Vec<(u32, String
         .map(|s| format!("{s};\n"))
         .collect();
     let head = format!(
-        "-- PostgreSQL database, dumped by {} from server {}\n\n{settings}\n",
+        "-- PostgreSQL {what}, dumped by {} from server {}\n\n{settings}\n",
         ksnapshot_core::TOOL,
         super::quote::in_comment(server_version),
     );
     let mut definitions = vec![(header, head)];
-    definitions.extend(script.definitions.iter().cloned());
-    definitions.push((
-        footer,
-        "-- PostgreSQL database, dumped to its end\n".to_owned(),
-    ));
-    (items, definitions)
+    definitions.extend(inner.iter().cloned());
+    definitions.push((footer, format!("-- PostgreSQL {what}, dumped to its end\n")));
+    definitions
 }
 
 /// Cuts the data into parts, the largest first, so that readers end together.
