@@ -74,6 +74,8 @@ enum Data {
     Fresh,
     Copy(PathBuf),
     InPlace(PathBuf),
+    /// A copy of the server at this port, which goes on following it.
+    StandbyOf(u16),
 }
 
 impl Options {
@@ -109,6 +111,19 @@ impl Options {
     pub fn tpch_in_place(mut self, scale: &str) -> Result<Self> {
         self.data = Data::InPlace(tpch_data(self.version, scale)?);
         Ok(self)
+    }
+
+    /// A standby that follows this server, of the same version.
+    pub fn standby_of(primary: &Postgres) -> Result<Self> {
+        let rules = primary.dir.join("data/pg_hba.conf");
+        let mut text = fs::read_to_string(&rules)?;
+        text.push_str("host replication all 127.0.0.1/32 scram-sha-256\n");
+        fs::write(&rules, text)?;
+        primary.psql("postgres", "select pg_reload_conf()")?;
+        Ok(Self {
+            data: Data::StandbyOf(primary.port),
+            ..Self::new(primary.version)
+        })
     }
 
     /// Starts it.
@@ -182,10 +197,13 @@ impl Postgres {
         fs::create_dir(&run)?;
         let dir = match data {
             Data::InPlace(path) => path.clone(),
-            Data::Fresh | Data::Copy(_) => run.join("data"),
+            Data::Fresh | Data::Copy(_) | Data::StandbyOf(_) => run.join("data"),
         };
         // The keeper removes `run`; before there is one, a failure has to.
-        let prepared = prepare(&root, data, &run, &dir, *tls);
+        let prepared = prepare(&root, data, &run, &dir, *tls).and_then(|()| match data {
+            Data::StandbyOf(port) => follow(*version, *port, &dir),
+            _ => Ok(()),
+        });
         if prepared.is_err() {
             let _ = fs::remove_dir_all(&run);
         }
@@ -402,6 +420,7 @@ fn prepare(root: &Path, data: &Data, run: &Path, dir: &Path, tls: Tls) -> Result
     let from = match data {
         Data::Fresh => Some(root.join("pg/template")),
         Data::Copy(path) => Some(path.clone()),
+        Data::StandbyOf(_) => None,
         Data::InPlace(path) => {
             let pid_file = path.join("postmaster.pid");
             if let Ok(text) = fs::read_to_string(&pid_file) {
@@ -425,9 +444,29 @@ fn prepare(root: &Path, data: &Data, run: &Path, dir: &Path, tls: Tls) -> Result
             let text = fs::read_to_string(&rules)?;
             fs::write(&rules, text.replace("host all", "hostssl all"))?;
         }
-    } else if tls == Tls::Required {
+    } else if tls == Tls::Required && matches!(data, Data::InPlace(_)) {
         bail!("a data folder used in place keeps its rules of access");
     }
+    Ok(())
+}
+
+/// Copies a running server, as one that follows it.
+fn follow(version: Version, port: u16, dir: &Path) -> Result<()> {
+    let root = version.root()?;
+    let mut backup = Command::new("chroot");
+    tools::clean(&mut backup);
+    backup.args(["--userspec=65533:65533"]).arg(&root);
+    backup.arg(format!(
+        "/usr/lib/postgresql/{}/bin/pg_basebackup",
+        version.major()
+    ));
+    backup.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]);
+    backup.args(["-h", "127.0.0.1", "-U", "postgres", "-p", &port.to_string()]);
+    backup
+        .arg("-D")
+        .arg(Path::new("/").join(dir.strip_prefix(&root)?));
+    backup.env("PGPASSWORD", PASSWORD);
+    tools::run(&mut backup)?.success()?;
     Ok(())
 }
 

@@ -61,6 +61,8 @@ mod prune;
 mod readme;
 #[path = "it/roundtrip.rs"]
 mod roundtrip;
+#[path = "it/standby.rs"]
+mod standby;
 #[path = "it/storage.rs"]
 mod storage;
 #[path = "it/transcripts.rs"]
