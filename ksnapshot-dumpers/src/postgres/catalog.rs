@@ -40,7 +40,8 @@ pub(crate) const FIRST_USER_OID: u32 = 16384;
 ///
 /// Every table that may be read is locked in ACCESS SHARE mode first: the server's functions that write definitions
 /// look at the present, not at the snapshot. A table without the right to read it is no error, it is marked as not
-/// readable. A table that was dropped or altered before its lock was reached is an error that names it.
+/// readable. A table that was dropped or altered before its lock was reached is an error that names it, of
+/// [`ErrorKind::Conflict`].
 ///
 /// With `with_globals` what all databases share is read, too.
 pub(crate) async fn read(
@@ -116,9 +117,9 @@ fn vanished(objects: &[Object]) -> Result<()> {
     }
 }
 
-/// What the caller is told when somebody altered the database in the short time before the locks.
+/// Somebody altered the database in the short time before the locks: with a new view it is of one moment again.
 fn changed(title: &str, how: &str) -> Error {
-    Error::new(ErrorKind::Failed, format!("{title}: {how}"))
+    Error::new(ErrorKind::Conflict, format!("{title}: {how}"))
         .hint("Run the dump again; it must not meet other sessions that change definitions while it starts.")
 }
 
@@ -220,6 +221,7 @@ fn failed(what: &str, names: &HashMap<u32, String>, error: sqlx::Error) -> Error
     match database.code().as_deref() {
         // Internal errors come from looking up what is gone.
         Some("XX000") => failure
+            .with_kind(ErrorKind::Conflict)
             .hint("Run the dump again; other sessions may have changed definitions meanwhile."),
         Some("42501") => {
             failure.hint("The role may not even read the catalogs; dump as another one.")

@@ -9,8 +9,8 @@ use std::time::Duration;
 use ksnapshot_core::catalog::CatalogModel;
 use ksnapshot_core::layout::Form;
 use ksnapshot_core::{
-    Aspect, Consistency, Cx, DataPart, DumpSession, Error, ErrorKind, Item, ObjectPlan, Outline,
-    PartSink, Problem, ProblemKind, Result, SourceInfo, Stage, async_trait,
+    Aspect, Consistency, Cx, DataPart, DumpSession, Error, ErrorKind, Event, Item, ObjectPlan,
+    Outline, PartSink, Problem, ProblemKind, Result, SourceInfo, Stage, async_trait,
 };
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row};
@@ -55,8 +55,27 @@ enum Work {
     LargeObjects { batch: usize },
 }
 
+/// Views that are taken, when definitions change between a view and the locks.
+const VIEWS: usize = 5;
+
 impl Session {
     pub(super) async fn open(server: &Postgres, workers: NonZeroUsize, cx: &Cx) -> Result<Self> {
+        let mut views = 1;
+        loop {
+            match Self::open_once(server, workers, cx).await {
+                Err(error) if error.kind() == ErrorKind::Conflict && views < VIEWS => {
+                    cx.emit(&Event::Warning(&format!("{error}; taking a new view")));
+                    views += 1;
+                }
+                Err(error) if error.kind() == ErrorKind::Conflict => {
+                    return Err(error.with_kind(ErrorKind::Failed));
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn open_once(server: &Postgres, workers: NonZeroUsize, cx: &Cx) -> Result<Self> {
         let mut leader = server.connect().await?;
         let (version, version_text) = version(&mut leader).await?;
         settle(&mut leader, version).await?;
@@ -131,7 +150,7 @@ impl Session {
                 .map(|batch| hidden(&script, batch)),
         );
         for problem in &problems {
-            cx.emit(&ksnapshot_core::Event::Problem(problem));
+            cx.emit(&Event::Problem(problem));
         }
         let (items, globals, definitions) = framed(&script, &version_text);
         let database_name = server.database_name();
