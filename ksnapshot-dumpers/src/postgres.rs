@@ -13,6 +13,7 @@ mod narrow;
 mod order;
 mod preflight;
 mod quote;
+mod readers;
 mod restore;
 mod session;
 mod split;

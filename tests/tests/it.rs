@@ -65,5 +65,7 @@ mod roundtrip;
 mod standby;
 #[path = "it/storage.rs"]
 mod storage;
+#[path = "it/storm.rs"]
+mod storm;
 #[path = "it/transcripts.rs"]
 mod transcripts;

@@ -10,6 +10,8 @@ mod mysql;
 mod rounds;
 #[path = "soak/scale.rs"]
 mod scale;
+#[path = "soak/storm.rs"]
+mod storm;
 
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};

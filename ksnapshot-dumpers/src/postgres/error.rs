@@ -44,7 +44,7 @@ pub(super) fn classify(cause: sqlx::Error) -> Error {
             .hint("Grant the missing right to this role, or use one that has it."),
         "57014" => Error::new(ErrorKind::Refused, message)
             .hint("Somebody cancelled the statement, or a limit of the server did; its log tells."),
-        "40001" | "40P01" => Error::new(ErrorKind::Conflict, message),
+        "40001" | "40P01" | "55P03" => Error::new(ErrorKind::Conflict, message),
         // The server has no code of its own for two sessions that change one row of a catalog.
         "XX000" if server.message().starts_with("tuple concurrently") => Error::new(ErrorKind::Conflict, message),
         "42P04" | "42P06" | "42P07" | "42710" | "42723" => Error::new(ErrorKind::AlreadyExists, message),

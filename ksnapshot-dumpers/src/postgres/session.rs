@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ksnapshot_core::catalog::CatalogModel;
@@ -22,6 +21,7 @@ use super::ddl::{self, LargeObjectData, Script, TableData};
 use super::error::classify;
 use super::model::MODEL_VERSION;
 use super::narrow::narrow;
+use super::readers::{Reader, Readers};
 use super::version::ServerVersion;
 use super::{KIND, catalog, large_objects, split};
 
@@ -43,7 +43,7 @@ pub(super) struct Session {
     outline: Outline,
     script: Script,
     work: Vec<Work>,
-    idle: Mutex<Vec<PgConnection>>,
+    readers: Readers,
     /// Server processes of all our connections, to end those that are still busy when we leave.
     processes: Vec<i32>,
 }
@@ -100,7 +100,7 @@ impl Session {
         narrow(&mut catalog, server.scope())?;
         let script = ddl::statements(&catalog);
         let database = Database::read(&mut leader, version, catalog).await?;
-        let mut idle = Vec::new();
+        let mut followers = Vec::new();
         for _ in 1..workers.get() {
             let mut follower = server.connect().await?;
             settle(&mut follower, version).await?;
@@ -123,9 +123,8 @@ impl Session {
                 .await
                 .map_err(classify)?;
             processes.push(pid.try_get(0).map_err(classify)?);
-            idle.push(follower);
+            followers.push(follower);
         }
-        idle.push(leader);
         let (parts, work) = plan(&script, version);
         let mut problems = script.problems.clone();
         problems.extend(
@@ -193,24 +192,9 @@ impl Session {
             outline,
             script,
             work,
-            idle: Mutex::new(idle),
+            readers: Readers::new(leader, followers),
             processes,
         })
-    }
-
-    fn take(&self) -> Result<PgConnection> {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
-            .ok_or_else(|| Error::new(ErrorKind::Failed, "more readers than connections"))
-    }
-
-    fn give_back(&self, connection: PgConnection) {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(connection);
     }
 
     async fn rows(
@@ -284,32 +268,32 @@ impl DumpSession for Session {
             )
         })?;
         // A connection that an error or a cancellation met in the middle of a COPY does not come back.
-        let mut connection = self.take()?;
+        let mut reader = match work {
+            Work::Rows { table, .. } => self.readers.take_for(&self.script.tables[*table]).await?,
+            Work::Sequences { .. } | Work::LargeObjects { .. } => self.readers.take()?,
+        };
+        let connection = &mut reader.connection;
         match work {
             Work::Rows { table, pages } => {
-                self.rows(&mut connection, &self.script.tables[*table], *pages, out)
+                self.rows(connection, &self.script.tables[*table], *pages, out)
                     .await?;
             }
-            Work::Sequences { from, to } => {
-                self.sequences(&mut connection, *from, *to, out).await?
-            }
+            Work::Sequences { from, to } => self.sequences(connection, *from, *to, out).await?,
             Work::LargeObjects { batch } => {
-                large_objects::out(&mut connection, &self.script.large_objects[*batch], out)
-                    .await?;
+                large_objects::out(connection, &self.script.large_objects[*batch], out).await?;
             }
         }
-        self.give_back(connection);
+        self.readers.give_back(reader);
         Ok(())
     }
 
     async fn confirm(&self) -> Result<()> {
-        let mut idle =
-            std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
-        if idle.len() != self.processes.len() {
+        let mut readers = self.readers.leave();
+        if readers.len() != self.processes.len() {
             return Err(Error::new(ErrorKind::Server, "a reader's connection is gone").hint(AGAIN));
         }
         // A transaction that somebody ended would answer that it is not in the dump's snapshot any more.
-        for connection in &mut idle {
+        for Reader { connection, .. } in &mut readers {
             let row = sqlx::raw_sql("SELECT pg_catalog.current_setting('transaction_isolation')")
                 .fetch_one(&mut *connection)
                 .await
@@ -321,15 +305,15 @@ impl DumpSession for Session {
                 );
             }
         }
-        *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = idle;
+        self.readers.stay(readers);
         Ok(())
     }
 
     async fn close(&self) -> Result<()> {
-        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
-        let all_here = idle.len() == self.processes.len();
+        let readers = self.readers.leave();
+        let all_here = readers.len() == self.processes.len();
         let end = async {
-            for connection in idle {
+            for Reader { connection, .. } in readers {
                 // The transaction only read; whether its end is confirmed does not matter.
                 let _ = sqlx::Connection::close(connection).await;
             }

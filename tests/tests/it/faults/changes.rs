@@ -120,6 +120,55 @@ fn a_drop_waits_for_the_dump() {
     db.drop().unwrap();
 }
 
+/// Who wants to alter a table waits for the dump, and so does everybody who comes after them: none of our readers may be
+/// among these.
+#[test]
+fn who_waits_for_the_dump_holds_up_no_reader() {
+    let db = server().fresh_db("queue").unwrap();
+    db.psql(HEAP).unwrap();
+    let tables: Vec<String> = (0..6).map(|n| format!("small_{n}")).collect();
+    for table in &tables {
+        let sql = format!("create table {table} (n int); insert into {table} values (1), (2)");
+        db.psql(&sql).unwrap();
+    }
+    let place = Place::new();
+    let holder = Holder::before(server().port(), Some(2_000_000)).unwrap();
+    let url = format!(
+        "postgres://postgres@127.0.0.1:{}/{}",
+        holder.port(),
+        db.name
+    );
+    let run = dump(&url, place.store()).args(["--jobs", "3"]);
+    let run = run.limit(Duration::from_secs(100)).spawn().unwrap();
+    holder.await_held().unwrap();
+    let others: Vec<Other<'_>> = tables
+        .iter()
+        .map(|table| {
+            let mut other = Other::new(&db);
+            other.say(&format!("alter table {table} add column late int"));
+            other
+        })
+        .collect();
+    let waiting = "select count(*) from pg_stat_activity where application_name = 'other' and wait_event_type = 'Lock' \
+                   and datname = current_database()";
+    others[0].until(waiting, "6");
+    holder.release();
+    run.wait().unwrap().success().unwrap();
+    others.into_iter().for_each(Other::end);
+    let target = empty();
+    restore(place.store(), &target.url())
+        .run()
+        .unwrap()
+        .success()
+        .unwrap();
+    for table in &tables {
+        let rows = format!("select count(*), count(to_jsonb(t) -> 'late') from {table} t");
+        assert_eq!(target.psql(&rows).unwrap(), "2|0");
+    }
+    target.drop().unwrap();
+    db.drop().unwrap();
+}
+
 #[test]
 fn rows_are_of_one_moment() {
     let db = server().fresh_db("rows").unwrap();

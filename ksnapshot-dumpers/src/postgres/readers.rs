@@ -1,0 +1,109 @@
+//! The connections of a dump. The first one, the leader, holds a lock on every table until the dump ends.
+
+use std::sync::{Mutex, PoisonError};
+
+use ksnapshot_core::{Error, ErrorKind, Result};
+use sqlx::postgres::PgConnection;
+use tokio::sync::Notify;
+
+use super::connect::run;
+use super::ddl::TableData;
+
+/// One connection, whose transaction sees the dump's snapshot.
+pub(super) struct Reader {
+    pub(super) connection: PgConnection,
+    leads: bool,
+}
+
+/// Those that are not at work.
+pub(super) struct Readers {
+    /// The leader, if it is here, comes first, and is taken last.
+    idle: Mutex<Vec<Reader>>,
+    back: Notify,
+}
+
+impl Readers {
+    pub(super) fn new(leader: PgConnection, followers: Vec<PgConnection>) -> Self {
+        let reader = |leads| move |connection| Reader { connection, leads };
+        let leader = std::iter::once(leader).map(reader(true));
+        Self {
+            idle: Mutex::new(
+                leader
+                    .chain(followers.into_iter().map(reader(false)))
+                    .collect(),
+            ),
+            back: Notify::new(),
+        }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Reader>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn take(&self) -> Result<Reader> {
+        let reader = self.idle().pop();
+        reader.ok_or_else(|| Error::new(ErrorKind::Failed, "more readers than connections"))
+    }
+
+    pub(super) fn give_back(&self, reader: Reader) {
+        let mut idle = self.idle();
+        let place = if reader.leads { 0 } else { idle.len() };
+        idle.insert(place, reader);
+        drop(idle);
+        self.back.notify_waiters();
+    }
+
+    /// A reader that has a lock on this table.
+    ///
+    /// Somebody who wants to alter the table waits for the leader's lock, and whoever asks for one after that waits for
+    /// them: a follower would wait for the leader's end, which waits for the follower, and no server sees through that. So
+    /// followers don't wait, and leave such a table to the leader.
+    pub(super) async fn take_for(&self, table: &TableData) -> Result<Reader> {
+        let mut reader = self.take()?;
+        if reader.leads {
+            return Ok(reader);
+        }
+        // Rows that go through the root of a tree are read with those of all its partitions.
+        let only = if table.through_root { "" } else { "ONLY " };
+        let lock = format!(
+            "SAVEPOINT reader; LOCK TABLE {only}{} IN ACCESS SHARE MODE NOWAIT; RELEASE SAVEPOINT reader",
+            table.name
+        );
+        match run(&mut reader.connection, &lock).await {
+            Ok(()) => Ok(reader),
+            Err(error) if error.kind() == ErrorKind::Conflict => {
+                let back = "ROLLBACK TO SAVEPOINT reader; RELEASE SAVEPOINT reader";
+                run(&mut reader.connection, back).await?;
+                self.give_back(reader);
+                Ok(self.leader().await)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn leader(&self) -> Reader {
+        loop {
+            let back = self.back.notified();
+            tokio::pin!(back);
+            // Heard from now on: it may come back between the look and the wait.
+            back.as_mut().enable();
+            {
+                let mut idle = self.idle();
+                if idle.first().is_some_and(|reader| reader.leads) {
+                    return idle.remove(0);
+                }
+            }
+            back.await;
+        }
+    }
+
+    /// All that are here, at the end.
+    pub(super) fn leave(&self) -> Vec<Reader> {
+        std::mem::take(&mut *self.idle())
+    }
+
+    /// Back again, as they left.
+    pub(super) fn stay(&self, readers: Vec<Reader>) {
+        *self.idle() = readers;
+    }
+}
