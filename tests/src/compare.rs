@@ -28,24 +28,30 @@ pub fn rows(a: &Db<'_>, b: &Db<'_>) -> Result<()> {
 
 /// Sequences: their position.
 pub fn sequences(a: &Db<'_>, b: &Db<'_>) -> Result<()> {
-    equal("sequences", a, b, |db| {
-        let each = "select format('select %L, last_value, is_called from %s', oid::regclass, oid::regclass) \
-                    from pg_class where relkind = 'S' order by oid::regclass::text collate \"C\" \\gexec\n";
-        Ok(db
-            .shell("psql -XqAt -v ON_ERROR_STOP=1 <<<\"$1\"", &[each.as_ref()])?
-            .success()?
-            .text())
-    })
+    equal("sequences", a, b, sequence_values)
 }
 
 /// Large objects: number, owner, rights, comment, content.
 pub fn large_objects(a: &Db<'_>, b: &Db<'_>) -> Result<()> {
-    equal("large objects", a, b, |db| {
-        db.psql(
-            "select oid, pg_get_userbyid(lomowner), lomacl, md5(lo_get(oid)), obj_description(oid, 'pg_largeobject') \
-             from pg_largeobject_metadata order by oid",
-        )
-    })
+    equal("large objects", a, b, large_object_hashes)
+}
+
+/// One line for each sequence: name and position.
+pub fn sequence_values(db: &Db<'_>) -> Result<String> {
+    let each = "select format('select %L, last_value, is_called from %s', oid::regclass, oid::regclass) \
+                from pg_class where relkind = 'S' order by oid::regclass::text collate \"C\" \\gexec\n";
+    Ok(db
+        .shell("psql -XqAt -v ON_ERROR_STOP=1 <<<\"$1\"", &[each.as_ref()])?
+        .success()?
+        .text())
+}
+
+/// One line for each large object.
+pub fn large_object_hashes(db: &Db<'_>) -> Result<String> {
+    db.psql(
+        "select oid, pg_get_userbyid(lomowner), lomacl, md5(lo_get(oid)), obj_description(oid, 'pg_largeobject') \
+         from pg_largeobject_metadata order by oid",
+    )
 }
 
 /// One line for each table and materialized view: name, number of rows, hash of the sorted rows, by the script
@@ -63,22 +69,28 @@ fn equal(
     b: &Db<'_>,
     look: impl Fn(&Db<'_>) -> Result<String>,
 ) -> Result<()> {
-    let (left, right) = (look(a)?, look(b)?);
+    ensure!(a.name != b.name, "the two databases have one name");
+    texts(
+        &format!("{what} of {} and {}", a.name, b.name),
+        &look(a)?,
+        &look(b)?,
+    )
+}
+
+/// Two texts, of which a failure shows the difference.
+pub fn texts(what: &str, left: &str, right: &str) -> Result<()> {
     if left == right {
         return Ok(());
     }
     let folder = tempfile::tempdir()?;
-    let names = [&a.name, &b.name].map(|name| folder.path().join(name.replace('/', "_")));
-    ensure!(names[0] != names[1], "the two databases have one name");
+    let names = ["expected", "found"].map(|name| folder.path().join(name));
     fs::write(&names[0], left)?;
     fs::write(&names[1], right)?;
     let diff = tools::run(Command::new("diff").arg("-u").args(&names))?.text();
     let lines = diff.lines().count();
-    let shown: Vec<_> = diff.lines().take(200).collect();
+    let shown: Vec<_> = diff.lines().skip(2).take(200).collect();
     bail!(
-        "{what} of {} and {} differ ({lines} lines of diff):\n{}",
-        a.name,
-        b.name,
+        "{what} differ ({lines} lines of diff):\n{}",
         shown.join("\n")
     );
 }

@@ -8,6 +8,7 @@
 //!   [`elastic::fault`] is that for Elasticsearch, with TLS and logins.
 //! - [`tools`] runs what others wrote: `age`, `zstd`, `psql`, `pg_dump`.
 //! - [`compare`] judges by those whether two databases are equal; [`copies`] makes the copy to compare with.
+//!   [`oracle`] does both for any script of SQL.
 //!
 //! A missing server or tool is a failure, never a skipped test: `make servers` fetches all of them.
 //!
@@ -37,6 +38,7 @@ pub mod hold;
 mod ksnapshot;
 mod minio;
 pub mod mysql;
+pub mod oracle;
 mod postgres;
 pub mod proxy;
 mod s3;

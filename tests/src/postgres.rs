@@ -321,17 +321,9 @@ impl Postgres {
     /// … as another role made by [`Self::role`].
     pub fn psql_as(&self, role: &str, db: &str, sql: &str) -> Result<String> {
         let mut psql = self.client("psql")?;
-        psql.args([
-            "-XqAt",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-U",
-            role,
-            "-d",
-            db,
-            "-c",
-            sql,
-        ]);
+        psql.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-U", role, "-c", sql]);
+        // As an argument, a name with `=` in it is a connection string.
+        psql.env("PGDATABASE", db);
         Ok(tools::run(&mut psql)?
             .success()?
             .text()
@@ -342,8 +334,9 @@ impl Postgres {
     /// Runs a file of SQL as `postgres`.
     pub fn psql_file(&self, db: &str, file: &Path) -> Result<()> {
         let mut psql = self.client("psql")?;
-        psql.args(["-Xq", "-v", "ON_ERROR_STOP=1", "-d", db, "-f"])
-            .arg(file);
+        psql.args(["-Xq", "-v", "ON_ERROR_STOP=1", "-f"])
+            .arg(file)
+            .env("PGDATABASE", db);
         tools::run(&mut psql)?.success()?;
         Ok(())
     }

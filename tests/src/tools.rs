@@ -250,10 +250,22 @@ fn opener(object: &Path, key: Option<&Key>) -> Result<String> {
 
 /// The dump of a schema by the one pinned judge, `pg_dump` 18, without what differs from run to run.
 pub fn pg_dump_schema(db: &Db<'_>) -> Result<String> {
+    judged(db, &[])
+}
+
+/// … and of what the database itself is made with, and is set to.
+pub fn pg_dump_database(db: &Db<'_>) -> Result<String> {
+    judged(db, &["--create"])
+}
+
+fn judged(db: &Db<'_>, more: &[&str]) -> Result<String> {
     let mut dump = Command::new(Version::V18.client("pg_dump")?);
     clean(&mut dump);
+    // By environment: as an argument, a name with `=` in it is a connection string.
     dump.envs(db.server.env())
-        .args(["--schema-only", "--restrict-key=ksnapshot", "-d", &db.name]);
+        .env("PGDATABASE", &db.name)
+        .args(["--schema-only", "--restrict-key=ksnapshot"])
+        .args(more);
     Ok(without_column_versions(&run(&mut dump)?.success()?.text()))
 }
 

@@ -53,6 +53,8 @@ mod mysql;
 mod mysql_harness;
 #[path = "it/operator.rs"]
 mod operator;
+#[path = "it/oracle.rs"]
+mod oracle;
 #[path = "it/plugins.rs"]
 mod plugins;
 #[path = "it/prune.rs"]

@@ -1,0 +1,20 @@
+-- covers: B.4 Replica identity; B.6 5
+create schema replica_identities;
+set search_path = replica_identities;
+create table fully (a int);
+alter table fully replica identity full;
+create table nothing (a int primary key);
+alter table nothing replica identity nothing;
+create table by_index (a int not null, b int not null);
+create unique index "By ""b""" on by_index (b);
+alter table by_index replica identity using index "By ""b""";
+create table by_default (a int primary key);
+create table parts (a int not null, b int) partition by list (a);
+create table part partition of parts for values in (1);
+create unique index parts_a on parts (a);
+alter table parts replica identity using index parts_a;
+alter table part replica identity full;
+create table parts_full (a int) partition by list (a);
+alter table parts_full replica identity full;
+create materialized view m as select 1 as a;
+alter table m replica identity full;

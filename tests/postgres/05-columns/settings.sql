@@ -1,0 +1,33 @@
+-- covers: B.4 Column; B.4 Replica identity; B.6 5
+create schema columns;
+set search_path = columns;
+create table t (a int, b text, c bytea, d text, e numeric, "F ""f""" jsonb, g varchar(10) collate "C" default 'x');
+alter table t alter a set statistics 90;
+alter table t alter b set statistics 0;
+alter table t alter c set storage external;
+alter table t alter d set storage plain;
+alter table t alter "F ""f""" set storage main;
+alter table t alter e set storage extended;
+alter table t alter a set (n_distinct = 5, n_distinct_inherited = -0.5);
+alter table t alter b set (n_distinct = -0.25);
+alter table t alter e set storage main, alter e set statistics 10000;
+insert into t values (1, repeat('b', 3000), '\x00ff', 'd', 1.5, '{}', 'g');
+create index t_a on t (a);
+alter table t cluster on t_a;
+create table parent (a int, b text);
+create table child () inherits (parent);
+alter table child alter b set storage external;
+alter table child alter a set statistics 7;
+create table parts (a int, b text) partition by list (a);
+create table part partition of parts for values in (1);
+alter table parts alter b set storage external;
+alter table part alter b set statistics 3;
+create materialized view m as select a, b from t;
+alter materialized view m alter b set storage external;
+alter materialized view m alter a set statistics 5;
+-- Triggers, all of them off.
+create table loud (a int primary key references loud);
+create function nothing() returns trigger language plpgsql as 'begin return null; end';
+create trigger first after insert on loud for each row execute function nothing();
+create trigger second before insert on loud execute function nothing();
+alter table loud disable trigger all;

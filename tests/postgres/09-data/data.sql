@@ -1,0 +1,37 @@
+-- covers: B.6 9; B.6 20
+create schema data;
+set search_path = data;
+create table plain (a int, b text);
+insert into plain values (1, e'tab\t nl\n cr\r bs\\ \\. \\N'), (2, ''), (3, null), (4, '\.'), (5, '\N'), (6, e'\b\f\v\x01');
+create table no_columns ();
+insert into no_columns default values;
+insert into no_columns default values;
+create table only_generated (g int generated always as (1 + 1) stored);
+insert into only_generated default values;
+create table identity (id int generated always as identity, v text);
+insert into identity (v) values ('a'), ('b');
+create unlogged table unlogged (a int);
+insert into unlogged select generate_series(1, 10);
+create table z_referenced (id int primary key);
+create table a_referring (id int references z_referenced);
+insert into z_referenced values (1);
+insert into a_referring values (1), (null);
+-- A trigger that would change rows, and a rule that would lose them.
+create function spoil() returns trigger language plpgsql as $$begin new.a := -1; return new; end$$;
+create table triggered (a int);
+insert into triggered values (1);
+create trigger spoil before insert on triggered for each row execute function spoil();
+create table ruled (a int);
+insert into ruled values (1);
+create rule nothing as on insert to ruled do instead nothing;
+create table "Odd ""Table""; --" ("a""; drop table plain; --" int, "tab	ulator" text, "select" text, "é 表" text, "$1" int);
+insert into "Odd ""Table""; --" values (1, 'x', 'y', '表', 2);
+create table parent (a int);
+create table child (b text) inherits (parent);
+insert into parent values (1);
+insert into child values (2, 'x');
+create table late_column (a int);
+create table late_child (b int) inherits (late_column);
+insert into late_child values (1, 2);
+alter table late_column add c int default 5;
+insert into late_child values (3, 4, 6);

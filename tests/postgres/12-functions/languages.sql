@@ -1,0 +1,22 @@
+-- covers: B.4 Language; B.4 Transform; B.6 12; B.6 11; B.6 23
+create schema languages;
+set search_path = languages;
+do $$ begin create role oracle_languages; exception when duplicate_object or unique_violation then null; end $$;
+create function handler() returns language_handler language c as '$libdir/plpgsql', 'plpgsql_call_handler';
+create function inline_handler(internal) returns void language c strict as '$libdir/plpgsql', 'plpgsql_inline_handler';
+create function validator(oid) returns void language c strict as '$libdir/plpgsql', 'plpgsql_validator';
+create trusted language oracle_trusted handler handler inline inline_handler validator validator;
+create language "Oracle ""Plain""" handler handler;
+create function in_it() returns int language oracle_trusted as 'begin return 1; end';
+create function from_sql(internal) returns internal language internal immutable as 'prsd_lextype';
+create function to_sql(internal) returns int language internal immutable as 'int4recv';
+create transform for int language oracle_trusted (from sql with function from_sql(internal), to sql with function to_sql(internal));
+create transform for text language oracle_trusted (from sql with function from_sql(internal));
+create function transformed(a int, t text) returns int transform for type int, for type text language oracle_trusted as 'begin return 1; end';
+alter language oracle_trusted owner to oracle_languages;
+grant usage on language oracle_trusted to oracle_languages with grant option;
+revoke usage on language oracle_trusted from public;
+revoke usage on language plpgsql from public;
+grant usage on language sql to oracle_languages;
+comment on language oracle_trusted is 'ours';
+comment on transform for int language oracle_trusted is 'both ways';

@@ -1,0 +1,27 @@
+-- covers: B.4 Text search; B.6 16
+create schema searches;
+set search_path = searches;
+create text search parser "Odd ""Parser""" (start = prsd_start, gettoken = prsd_nexttoken, end = prsd_end, headline = prsd_headline, lextypes = prsd_lextype);
+create text search template with_init (init = dsimple_init, lexize = dsimple_lexize);
+create text search template without (lexize = dsimple_lexize);
+create text search dictionary plain (template = simple);
+create text search dictionary "Odd ""Dictionary""" (template = with_init, stopwords = 'english', "accept" = false);
+create text search dictionary syn (template = synonym, synonyms = synonym_sample, casesensitive = 1);
+create text search dictionary isp (template = ispell, dictfile = ispell_sample, afffile = ispell_sample, stopwords = english);
+create text search dictionary thes (template = thesaurus, dictfile = thesaurus_sample, dictionary = english_stem);
+create text search dictionary snow (template = snowball, language = german, stopwords = german);
+create text search configuration conf (copy = simple);
+alter text search configuration conf alter mapping for asciiword, word with syn, "Odd ""Dictionary""", english_stem;
+alter text search configuration conf drop mapping for url, email;
+alter text search configuration conf alter mapping replace simple with plain;
+create text search configuration "Odd ""Configuration""" (parser = "Odd ""Parser""");
+create text search configuration with_own (parser = "Odd ""Parser""");
+alter text search configuration with_own add mapping for word, int with plain, english_stem;
+create table t (a text, v tsvector generated always as (to_tsvector('searches.conf', a)) stored);
+insert into t values ('the quick brown foxes 1 2');
+create index t_v on t using gin (v);
+create index t_a on t using gin (to_tsvector('searches.conf'::regconfig, a));
+comment on text search configuration conf is 'conf';
+comment on text search dictionary "Odd ""Dictionary""" is 'it''s odd';
+comment on text search parser "Odd ""Parser""" is 'odd';
+comment on text search template without is 'without';
