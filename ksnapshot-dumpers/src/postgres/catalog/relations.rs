@@ -106,12 +106,16 @@ async fn columns(reader: &mut Reader<'_>) -> Result<HashMap<u32, Vec<Column>>> {
         column: Column,
     }
     let version = reader.version;
-    // 18 made NOT NULL a constraint with a name; the name is only worth telling if the server wouldn't choose it.
+    // 18 made NOT NULL a constraint with a name; the name is only worth telling if the server wouldn't choose it: it
+    // chooses another one when any constraint of the schema has its first choice.
     let (not_null, not_null_join) = if version.at_least(18) {
         (
             "CASE WHEN nn.oid IS NOT NULL THEN json_build_object(
                 'oid', nn.oid::int8,
                 'name', CASE WHEN nn.conname <> c.relname || '_' || a.attname || '_not_null'
+                          OR EXISTS (SELECT FROM pg_constraint same
+                                     WHERE same.conname = nn.conname AND same.connamespace = nn.connamespace
+                                       AND same.oid <> nn.oid)
                           OR EXISTS (SELECT FROM pg_description d
                                      WHERE d.classoid = 'pg_constraint'::regclass AND d.objoid = nn.oid)
                           THEN nn.conname END,

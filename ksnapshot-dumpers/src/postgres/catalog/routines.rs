@@ -96,6 +96,8 @@ async fn aggregates(reader: &mut Reader<'_>) -> Result<Vec<Object>> {
                 {access},
                 coalesce(nullif(pg_get_function_identity_arguments(p.oid), ''), '*') AS arguments,
                 coalesce(nullif(pg_get_function_arguments(p.oid), ''), '*') AS declared,
+                array_to_string(ARRAY(SELECT format_type(t.oid, NULL)
+                                      FROM unnest(p.proargtypes) WITH ORDINALITY t(oid, n) ORDER BY t.n), ', ') AS types,
                 a.aggkind AS kind,
                 {list} AS settings
          FROM pg_proc p

@@ -118,6 +118,9 @@ async fn domains(reader: &mut Reader<'_>) -> Result<Vec<Object>> {
          {} AS not_null_name, {} AS not_null_oid",
         if named {
             "CASE WHEN nn.conname <> t.typname || '_not_null'
+                    OR EXISTS (SELECT FROM pg_constraint same
+                               WHERE same.conname = nn.conname AND same.connamespace = nn.connamespace
+                                 AND same.oid <> nn.oid)
                     OR EXISTS (SELECT FROM pg_description d
                                WHERE d.classoid = 'pg_constraint'::regclass AND d.objoid = nn.oid)
                   THEN nn.conname END"

@@ -131,27 +131,7 @@ fn target(object: &Object) -> Option<String> {
             format!("PROCEDURE {name}({})", routine.arguments)
         }
         Definition::Routine(routine) => format!("FUNCTION {name}({})", routine.arguments),
-        Definition::Aggregate(aggregate) => {
-            let arguments = if aggregate.arguments == "*" {
-                ""
-            } else {
-                aggregate.arguments.as_str()
-            };
-            format!(
-                "FUNCTION {name}({})",
-                arguments
-                    .replacen(
-                        "ORDER BY ",
-                        if aggregate.kind == "n" {
-                            "ORDER BY "
-                        } else {
-                            ", "
-                        },
-                        1
-                    )
-                    .trim_start_matches(", ")
-            )
-        }
+        Definition::Aggregate(aggregate) => format!("FUNCTION {name}({})", aggregate.types),
         Definition::ForeignDataWrapper(_) => format!("FOREIGN DATA WRAPPER {name}"),
         Definition::ForeignServer(_) => format!("FOREIGN SERVER {name}"),
         Definition::Relation(_) => format!("TABLE {name}"),

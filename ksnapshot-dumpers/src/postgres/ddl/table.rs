@@ -15,7 +15,10 @@ impl<'a> Writer<'a> {
         for column in &relation.columns {
             let not_null = self.not_null(relation, column);
             if !(column.local || relation.is_partition) {
-                later.extend(self.inherited_not_null(&name, column, not_null));
+                match column.not_null.as_ref().and_then(|known| known.oid) {
+                    Some(_) => lines.extend(inherited_not_null(column, not_null)),
+                    None => later.extend(set_not_null(&name, column, not_null)),
+                }
                 continue;
             }
             lines.extend(self.column(object, relation, column, &not_null.unwrap_or_default()));
@@ -155,24 +158,6 @@ impl<'a> Writer<'a> {
         relation.parents.iter().filter_map(not_null).collect()
     }
 
-    /// A NOT NULL of a column that isn't written here. Since 18 it can be added by name; before, only set.
-    fn inherited_not_null(
-        &self,
-        table: &str,
-        column: &Column,
-        not_null: Option<String>,
-    ) -> Option<String> {
-        let not_null = not_null?;
-        let name = ident(&column.name);
-        Some(match &column.not_null {
-            Some(known) if known.oid.is_some() => {
-                let (before, after) = not_null.split_once("NOT NULL")?;
-                format!("ALTER TABLE ONLY {table} ADD {before}NOT NULL {name}{after};")
-            }
-            _ => format!("ALTER TABLE ONLY {table} ALTER COLUMN {name} SET NOT NULL;"),
-        })
-    }
-
     /// The CHECK constraints of a table or domain, by name, with their positions.
     pub(super) fn checks_of(&self, parent: Address) -> Vec<(usize, &'a Constraint)> {
         self.checks
@@ -271,6 +256,23 @@ impl<'a> Writer<'a> {
             })
             .collect()
     }
+}
+
+/// A NOT NULL of a column that isn't written here. Within its table's statement, a child's may have another name than
+/// its parent's; afterwards it couldn't.
+fn inherited_not_null(column: &Column, not_null: Option<String>) -> Option<String> {
+    let not_null = not_null?;
+    let (before, after) = not_null.rsplit_once("NOT NULL")?;
+    Some(format!("{before}NOT NULL {}{after}", ident(&column.name)))
+}
+
+/// … as it was before 18, without a name.
+fn set_not_null(table: &str, column: &Column, not_null: Option<String>) -> Option<String> {
+    not_null?;
+    let name = ident(&column.name);
+    Some(format!(
+        "ALTER TABLE ONLY {table} ALTER COLUMN {name} SET NOT NULL;"
+    ))
 }
 
 /// `USING`, `WITH` of a table or materialized view.

@@ -24,6 +24,9 @@ pub(crate) struct Aggregate {
     pub(crate) arguments: String,
     /// Its arguments, as they declare it.
     pub(crate) declared: String,
+    /// The types of the function that it is to GRANT: there is no order in them, nor what is aggregated twice.
+    #[serde(default)]
+    pub(crate) types: String,
     /// The definition's list: `SFUNC`, `STYPE`, … with values that are SQL already.
     pub(crate) settings: Vec<Setting>,
     /// `n`, `o` or `h`.
