@@ -7,8 +7,8 @@ create table t (a int, b int generated always as (a * 2) stored, c text generate
 insert into t (a) values (1), (2);
 create table child (e int generated always as (a + 1) stored) inherits (t);
 insert into child (a) values (3);
-create table other (a int, b int generated always as (a * 3) stored, c text generated always as ('x') stored not null,
-    d int generated always as (7) stored);
+create table other (a int, b int generated always as (a * 2) stored, c text generated always as (upper('a' || a)) stored not null,
+    d int generated always as (twice(a)) stored);
 alter table other inherit t;
 create table generated_alone (b int generated always as (1) stored);
 insert into generated_alone default values;

@@ -19,6 +19,11 @@ pub(super) async fn read(reader: &mut Reader<'_>, readable: &HashSet<u32>) -> Re
                 .find(|data| data.address == object.address);
             if let Some(data) = same {
                 data.access = object.access;
+                if let (Definition::ExtensionData(data), Definition::Member(member)) =
+                    (&mut data.definition, object.definition)
+                {
+                    data.granted = member.columns;
+                }
             }
         } else {
             objects.push(object);

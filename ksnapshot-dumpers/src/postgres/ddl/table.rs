@@ -114,10 +114,29 @@ impl<'a> Writer<'a> {
             .columns
             .iter()
             .position(|each| each.number == column.number)?;
-        if !self.inline.contains(&(position, Part::Default(number))) {
+        if !self.inline.contains(&(position, Part::Default(number)))
+            || self.inherits_generation(relation, column)
+        {
             return None;
         }
         column.default.as_ref()?.expression.as_deref()
+    }
+
+    /// Whether a column is generated as its parent's is: a child may not even repeat that before 16.
+    fn inherits_generation(&self, relation: &Relation, column: &Column) -> bool {
+        let expression = |column: &Column| Some(column.default.as_ref()?.expression.clone());
+        let same = |&oid: &u32| match self
+            .at(Address(Class::Relation, oid))
+            .map(|parent| &parent.definition)
+        {
+            Some(Definition::Relation(parent)) => parent.columns.iter().any(|each| {
+                each.name == column.name
+                    && !each.generated.is_empty()
+                    && expression(each) == expression(column)
+            }),
+            _ => false,
+        };
+        !column.generated.is_empty() && !relation.is_partition && relation.parents.iter().any(same)
     }
 
     /// How the column refuses NULL, if the table is to say so itself.

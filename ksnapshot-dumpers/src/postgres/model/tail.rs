@@ -38,6 +38,9 @@ pub(crate) struct ExtensionData {
     pub(crate) heap: bool,
     pub(crate) unlogged: bool,
     pub(crate) readable: bool,
+    /// Those with privileges of their own, changed.
+    #[serde(default)]
+    pub(crate) granted: Vec<MemberColumn>,
 }
 
 /// What the server or an extension brings, but whose privileges were changed.
