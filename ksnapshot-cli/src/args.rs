@@ -300,6 +300,9 @@ Examples:
 A restore never overwrites unasked: the target must be empty, or with --table must not have those tables. Whatever can be
 known to be wrong with the snapshot is found before the target is touched.
 
+The settings, comment, grants and owner of a PostgreSQL database itself are restored with --create only: a database that was
+there keeps its own.
+
 A snapshot of one MySQL database goes into the database that the URL names; one of several goes into databases of their own
 names, and the URL names none.
 

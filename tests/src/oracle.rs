@@ -8,15 +8,18 @@
 //! - `-- problem: TEXT`: a dump must list a problem of which that is a part;
 //! - `-- covers: B.4 Enum; B.6 15`: rows and groups of `tests/postgres/rows.txt` that it stands for.
 
+mod random;
+
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, bail, ensure};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::{Db, Ksnapshot, Postgres, compare, testbed, tools};
+use crate::{Db, Ksnapshot, Postgres, Version, compare, testbed, tools};
 
 /// One script.
 #[derive(Debug)]
@@ -35,10 +38,10 @@ pub struct Case {
 pub fn cases() -> Result<BTreeMap<String, Vec<Case>>> {
     let mut groups = BTreeMap::new();
     for folder in listed(&testbed::sql("../postgres"))? {
-        if !folder.is_dir() {
+        let group = file_name(&folder);
+        if !group.starts_with(|first: char| first.is_ascii_digit()) {
             continue;
         }
-        let group = file_name(&folder);
         let cases = listed(&folder)?
             .into_iter()
             .map(|file| Case::read(&group, file));
@@ -81,6 +84,9 @@ impl Case {
 /// Holds the cases of a group against `pg_dump | psql` on one server.
 pub fn check(server: &Postgres, group: &str) -> Result<()> {
     let major = server.version().major();
+    for file in listed(&testbed::sql("../postgres/extension"))? {
+        server.add_extension(&file)?;
+    }
     let cases = cases()?.remove(group).context("no such group")?;
     let (own, shared): (Vec<_>, Vec<_>) = cases
         .into_iter()
@@ -98,6 +104,19 @@ pub fn check(server: &Postgres, group: &str) -> Result<()> {
         broken.join("\n")
     );
     Ok(())
+}
+
+/// The same for random schemas, one for each seed, all in one database.
+pub fn check_random(server: &Postgres, seeds: Range<u64>) -> Result<()> {
+    let source = create(server, "", "")?;
+    let file = tempfile::NamedTempFile::new()?;
+    for seed in seeds.clone() {
+        fs::write(file.path(), random::schema(seed, server.version()))?;
+        source
+            .psql_file(file.path())
+            .with_context(|| format!("seed {seed}"))?;
+    }
+    round_trip(&source, "random", "", "", &[]).with_context(|| format!("seeds {seeds:?}"))
 }
 
 fn one_database(server: &Postgres, group: &str, cases: &[Case]) -> Result<()> {
@@ -210,12 +229,20 @@ fn twin_of<'a>(source: &Db<'a>, stem: &str) -> Result<Db<'a>> {
         script[start..start + to.len()].copy_from_slice(to);
     }
     let file = tempfile::NamedTempFile::new()?;
-    fs::write(file.path(), script)?;
+    fs::write(file.path(), known(&script, source.server.version()))?;
     source
         .server
         .psql_file("postgres", file.path())
         .context("pg_dump | psql")?;
     Ok(twin)
+}
+
+/// Where a newer client writes the script of a server, its settings are not all known there.
+fn known(script: &[u8], version: Version) -> Vec<u8> {
+    let setting = "SET transaction_timeout = 0;\n";
+    let lines = script.split_inclusive(|&byte| byte == b'\n');
+    let lines = lines.filter(|line| version.major() >= 17 || *line != setting.as_bytes());
+    lines.collect::<Vec<_>>().concat()
 }
 
 /// Everything of a database that stock tools see.

@@ -18,8 +18,18 @@ pub const PASSWORD: &str = "correct horse";
 /// Which PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
+    /// 12, of npm.
+    V12,
+    /// 13, of Debian bullseye.
+    V13,
+    /// 14, of npm.
+    V14,
     /// 15, of Debian bookworm.
     V15,
+    /// 16, of npm.
+    V16,
+    /// 17, of Debian trixie.
+    V17,
     /// 18, of Debian sid.
     V18,
 }
@@ -28,12 +38,30 @@ impl Version {
     /// Every version that tests run on.
     pub const ALL: [Self; 2] = [Self::V15, Self::V18];
 
+    /// Every version that long tests run on.
+    pub const EVERY: [Self; 7] = [
+        Self::V12,
+        Self::V13,
+        Self::V14,
+        Self::V15,
+        Self::V16,
+        Self::V17,
+        Self::V18,
+    ];
+
     /// Its number.
     pub fn major(self) -> u32 {
-        match self {
-            Self::V15 => 15,
-            Self::V18 => 18,
-        }
+        12 + self as u32
+    }
+
+    /// Its number, as text.
+    pub fn name(self) -> &'static str {
+        ["12", "13", "14", "15", "16", "17", "18"][self as usize]
+    }
+
+    /// This version's place among one for each.
+    fn slot<T>(self, slots: &[OnceLock<T>; 7]) -> &OnceLock<T> {
+        &slots[self as usize]
     }
 
     /// The folder it was unpacked to, which is the root of its servers.
@@ -164,24 +192,16 @@ impl Postgres {
 
     /// The one empty server of this version that the tests of this process share.
     pub fn shared(version: Version) -> Result<&'static Self> {
-        static V15: OnceLock<Postgres> = OnceLock::new();
-        static V18: OnceLock<Postgres> = OnceLock::new();
-        let slot = match version {
-            Version::V15 => &V15,
-            Version::V18 => &V18,
-        };
-        testbed::share(slot, || Self::start(version))
+        static SHARED: [OnceLock<Postgres>; 7] = [const { OnceLock::new() }; 7];
+        testbed::share(version.slot(&SHARED), || Self::start(version))
     }
 
     /// The one server of this version with TPC-H at scale 0.05, as the database `tpch`, to be read only.
     pub fn shared_tpch(version: Version) -> Result<&'static Self> {
-        static V15: OnceLock<Postgres> = OnceLock::new();
-        static V18: OnceLock<Postgres> = OnceLock::new();
-        let slot = match version {
-            Version::V15 => &V15,
-            Version::V18 => &V18,
-        };
-        testbed::share(slot, || Options::new(version).tpch("0.05")?.start())
+        static SHARED: [OnceLock<Postgres>; 7] = [const { OnceLock::new() }; 7];
+        testbed::share(version.slot(&SHARED), || {
+            Options::new(version).tpch("0.05")?.start()
+        })
     }
 
     fn start_once(options: &Options) -> Result<Self> {
@@ -262,6 +282,20 @@ impl Postgres {
     /// Which PostgreSQL it is.
     pub fn version(&self) -> Version {
         self.version
+    }
+
+    /// Gives it a file of an extension, and all other servers of its version.
+    pub fn add_extension(&self, file: &Path) -> Result<()> {
+        let root = self.version.root()?;
+        let share = root.join(format!("usr/share/postgresql/{}", self.version.major()));
+        let name = file.file_name().unwrap_or_default();
+        // Others may be at it: whole, or not at all.
+        let new = tempfile::NamedTempFile::new_in(share.join("extension"))?;
+        fs::copy(file, new.path())?;
+        let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        fs::set_permissions(new.path(), readable)?;
+        new.persist(share.join("extension").join(name))?;
+        Ok(())
     }
 
     /// Where it listens on 127.0.0.1.

@@ -6,6 +6,8 @@
 mod elastic;
 #[path = "soak/mysql.rs"]
 mod mysql;
+#[path = "soak/postgres.rs"]
+mod postgres;
 #[path = "soak/rounds.rs"]
 mod rounds;
 #[path = "soak/scale.rs"]

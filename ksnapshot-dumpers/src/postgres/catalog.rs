@@ -17,6 +17,7 @@ use super::version::ServerVersion;
 mod access;
 mod attach;
 mod children;
+mod database;
 mod depend;
 mod globals;
 mod lock;
@@ -80,10 +81,12 @@ pub(crate) async fn read(
         true => Some(globals::read(&mut reader, &mut problems).await?),
         false => None,
     };
+    let properties = database::properties(&mut reader).await?;
     vanished(&objects)?;
     objects.sort_by_key(|object| object.address);
     Ok(Catalog {
         version,
+        properties,
         objects,
         edges,
         large_objects,

@@ -8,7 +8,7 @@ use sqlx::postgres::PgConnection;
 use super::KIND;
 use super::error::classify;
 use super::model::{Catalog, MODEL_VERSION};
-use super::quote::literal;
+use super::quote::{ident, literal};
 use super::version::ServerVersion;
 
 /// The model in the index: the database and what it defines.
@@ -21,6 +21,12 @@ pub(super) struct Database {
     pub(super) provider: String,
     /// The locale of a provider other than libc.
     pub(super) locale: Option<String>,
+    /// What ICU is told beside it.
+    #[serde(default)]
+    pub(super) rules: Option<String>,
+    /// Where it is, if not where all are.
+    #[serde(default)]
+    pub(super) tablespace: Option<String>,
     pub(super) catalog: Catalog,
 }
 
@@ -37,9 +43,13 @@ impl Database {
             "datlocale",
             version.since(15, "daticulocale", "NULL::text"),
         );
+        let rules = version.since(16, "daticurules", "NULL::text");
         let sql = format!(
-            "SELECT pg_catalog.pg_encoding_to_char(encoding)::text, datcollate::text, datctype::text, {provider}, {locale}
-             FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()"
+            "SELECT pg_catalog.pg_encoding_to_char(encoding)::text, datcollate::text, datctype::text, {provider}, {locale},
+                    {rules}, NULLIF(spcname, 'pg_default')::text
+             FROM pg_catalog.pg_database
+             JOIN pg_catalog.pg_tablespace t ON t.oid = dattablespace
+             WHERE datname = pg_catalog.current_database()"
         );
         let row = sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
             .fetch_one(connection)
@@ -51,6 +61,8 @@ impl Database {
             ctype: row.try_get(2).map_err(classify)?,
             provider: row.try_get(3).map_err(classify)?,
             locale: row.try_get(4).map_err(classify)?,
+            rules: row.try_get(5).map_err(classify)?,
+            tablespace: row.try_get(6).map_err(classify)?,
             catalog,
         })
     }
@@ -70,6 +82,14 @@ impl Database {
         }
         serde_json::from_value(model.model.clone())
             .map_err(|cause| Error::corrupt("index: the catalog model can't be read").source(cause))
+    }
+
+    /// How text is written for it. What has no encoding can't be turned into another one: its bytes go as they are.
+    pub(super) fn client_encoding(&self) -> &'static str {
+        match self.encoding.as_str() {
+            "SQL_ASCII" => "SET client_encoding = 'SQL_ASCII'",
+            _ => "SET client_encoding = 'UTF8'",
+        }
     }
 
     /// The options of CREATE DATABASE that make one like it. template0 is the template that nobody has added anything to,
@@ -93,6 +113,12 @@ impl Database {
                 )),
                 _ => {}
             }
+        }
+        if let Some(rules) = &self.rules {
+            text.push_str(&format!(" ICU_RULES {}", literal(rules)));
+        }
+        if let Some(tablespace) = &self.tablespace {
+            text.push_str(&format!(" TABLESPACE {}", ident(tablespace)));
         }
         text
     }

@@ -9,9 +9,13 @@ use super::model::{Address, Catalog, Class, Definition, Object, Relation, Relati
 use super::order::{Part, Step, order};
 use super::quote;
 
+pub(crate) use database::DATABASE;
+
 mod acl;
 mod children;
 mod data;
+mod database;
+mod drop;
 mod globals;
 mod large_objects;
 mod names;
@@ -31,6 +35,8 @@ pub(crate) struct Script {
     pub(crate) definitions: Vec<(u32, String)>,
     /// How many of the first items are of all databases of the server.
     pub(crate) globals: usize,
+    /// What undoes an item that makes something, where it is; in the order of restoring.
+    pub(crate) drops: Vec<(u32, String)>,
     /// What has rows.
     pub(crate) tables: Vec<TableData>,
     /// What has a value.
@@ -128,7 +134,14 @@ pub(crate) fn statements(catalog: &Catalog) -> Script {
     writer.privileges(&steps);
     for (number, step) in last {
         writer.step(number, step);
+        if matches!(
+            catalog.objects[step.object].definition,
+            Definition::EventTrigger(_)
+        ) {
+            writer.after_everything(number);
+        }
     }
+    writer.database();
     writer.finish()
 }
 
@@ -253,7 +266,9 @@ impl<'a> Writer<'a> {
                 depends,
                 text: Some(sql),
             };
+            let undo = self.undo(object, step.part);
             let id = self.push(Some(step.object), draft);
+            self.script.drops.extend(undo.map(|sql| (id, sql)));
             self.provided[number] = vec![id];
             if makes {
                 self.made.insert(step.object, id);
@@ -271,6 +286,28 @@ impl<'a> Writer<'a> {
             for check in self.inline_checks(object.address) {
                 self.decorate(check, step.stage, &self.provided[number].clone());
             }
+        }
+    }
+
+    /// Makes what was just written wait for all before it: an event trigger may forbid what a restore still has to do.
+    fn after_everything(&mut self, number: usize) {
+        let Some(&id) = self.provided[number].first() else {
+            return;
+        };
+        let (before, from_here) = self.script.items.split_at_mut(id as usize);
+        // What others wait for is done when they are.
+        let needed: HashSet<u32> = before
+            .iter()
+            .flat_map(|item| item.depends.iter().copied())
+            .collect();
+        let leaves = before
+            .iter()
+            .filter(|item| item.stage == Stage::PostData && !needed.contains(&item.id))
+            .map(|item| item.id);
+        if let Some(item) = from_here.first_mut() {
+            item.depends.extend(leaves);
+            item.depends.sort_unstable();
+            item.depends.dedup();
         }
     }
 

@@ -6,12 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::version::ServerVersion;
 
+mod database;
 mod globals;
 mod relation;
 mod routine;
 mod tail;
 mod types;
 
+pub(crate) use database::*;
 pub(crate) use globals::*;
 pub(crate) use relation::*;
 pub(crate) use routine::*;
@@ -26,6 +28,9 @@ pub(crate) const MODEL_VERSION: u32 = 1;
 pub(crate) struct Catalog {
     /// The server it was read from.
     pub(crate) version: ServerVersion,
+    /// The database itself.
+    #[serde(default)]
+    pub(crate) properties: Properties,
     /// The objects, in no order that matters.
     pub(crate) objects: Vec<Object>,
     /// Which object needs which: `pg_depend`, resolved to what is dumped. Sorted.

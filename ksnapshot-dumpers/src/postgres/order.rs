@@ -172,7 +172,7 @@ fn priority(definition: &Definition, class: Class, part: Part, post: bool) -> u8
         Part::Attach => return if post { 42 } else { 32 },
         Part::Default(_) => return if post { 40 } else { 33 },
         Part::RowSecurity => return 47,
-        Part::Refresh => return 91,
+        Part::Refresh => return 90,
         Part::ShellType => return 5,
         Part::Whole | Part::DummyView => {}
     }
@@ -218,7 +218,7 @@ fn priority(definition: &Definition, class: Class, part: Part, post: bool) -> u8
         // Nothing is made of these.
         Definition::ExtensionData(_) | Definition::Member(_) => 34,
         Definition::Publication(_) | Definition::Subscription(_) => 48,
-        Definition::EventTrigger(_) => 90,
+        Definition::EventTrigger(_) => 91,
     }
 }
 

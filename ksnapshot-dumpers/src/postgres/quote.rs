@@ -90,6 +90,42 @@ pub(crate) fn options(options: &[String], prefix: &str) -> Vec<String> {
         .collect()
 }
 
+/// The names in a list as a setting holds it, `"$user", public`; `None` if it isn't one.
+pub(crate) fn list(text: &str) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let mut name = String::new();
+        if let Some(mut quoted) = rest.strip_prefix('"') {
+            loop {
+                let (before, after) = quoted.split_once('"')?;
+                name.push_str(before);
+                match after.strip_prefix('"') {
+                    Some(more) => {
+                        name.push('"');
+                        quoted = more;
+                    }
+                    None => {
+                        rest = after.trim_start();
+                        break;
+                    }
+                }
+            }
+        } else {
+            let end = rest.find(',').unwrap_or(rest.len());
+            name.push_str(rest[..end].trim_end());
+            rest = &rest[end..];
+        }
+        names.push(name);
+        if rest.is_empty() {
+            break;
+        }
+        // A comma at the end is followed by nothing.
+        rest = rest.strip_prefix(',')?.trim_start();
+    }
+    Some(names)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -162,6 +198,17 @@ mod tests {
         assert_eq!(ident("2nd"), "\"2nd\"");
         assert_eq!(ident(""), "\"\"");
         assert_eq!(qualified("a", "b\"c"), "a.\"b\"\"c\"");
+    }
+
+    #[test]
+    fn lists_of_names_are_taken_apart() {
+        let names = |text| list(text).unwrap();
+        assert_eq!(names("\"$user\", public"), ["$user", "public"]);
+        assert_eq!(names("pg_default, \"\""), ["pg_default", ""]);
+        assert_eq!(names("\"a\"\"b, c\" , d"), ["a\"b, c", "d"]);
+        assert_eq!(names(""), [""; 0]);
+        assert_eq!(list("\"open"), None);
+        assert_eq!(list("\"a\" b"), None);
     }
 
     #[test]

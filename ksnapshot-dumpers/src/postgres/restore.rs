@@ -24,6 +24,8 @@ const RETRIES: usize = 10;
 pub(super) struct Session {
     idle: Mutex<Vec<PgConnection>>,
     connections: usize,
+    /// The database was made for this restore.
+    created: bool,
     script: Script,
     tables: BTreeMap<u32, usize>,
     is_scratch: bool,
@@ -52,13 +54,13 @@ impl Session {
         }
         let mut first = server.connect().await?;
         let (version, _) = version(&mut first).await?;
-        settle(&mut first, version).await?;
+        settle(&mut first, version, &database).await?;
         let chosen: Vec<&Item> = items
             .iter()
             .filter_map(|&id| index.items.get(id as usize))
             .collect();
         if options.clean {
-            drop::items(&mut first, &database.catalog, &script, &chosen).await?;
+            drop::items(&mut first, &script, &chosen).await?;
         } else if options.partial {
             let tables: Vec<String> = chosen
                 .iter()
@@ -72,7 +74,7 @@ impl Session {
         let mut idle = vec![first];
         for _ in 1..workers.get() {
             let mut more = server.connect().await?;
-            settle(&mut more, version).await?;
+            settle(&mut more, version, &database).await?;
             idle.push(more);
         }
         let tables = script
@@ -83,6 +85,7 @@ impl Session {
             .collect();
         Ok(Self {
             connections: idle.len(),
+            created: options.create,
             idle: Mutex::new(idle),
             script,
             tables,
@@ -110,6 +113,10 @@ impl Session {
 impl RestoreSession for Session {
     async fn define(&self, item: &Item, text: &str) -> Result<()> {
         if self.is_scratch && (item.id as usize) < self.script.globals {
+            return Ok(());
+        }
+        // What was there before keeps its owner, its rights and its settings.
+        if item.kind == ddl::DATABASE && !self.created {
             return Ok(());
         }
         let (mut connection, busy) = self.take()?;
@@ -205,12 +212,12 @@ impl RestoreSession for Session {
     }
 }
 
-/// The settings under which definitions and rows are replayed, by us and by psql: they stand at the head of the text.
-pub(super) const SETTINGS: [&str; 15] = [
+/// The settings under which definitions and rows are replayed, by us and by psql: they stand at the head of the text,
+/// after [`Database::client_encoding`].
+pub(super) const SETTINGS: [&str; 14] = [
     "SET statement_timeout = 0",
     "SET lock_timeout = 0",
     "SET idle_in_transaction_session_timeout = 0",
-    "SET client_encoding = 'UTF8'",
     "SET standard_conforming_strings = on",
     "SELECT pg_catalog.set_config('search_path', '', false)",
     "SET check_function_bodies = false",
@@ -229,8 +236,13 @@ const SORT_MEMORY: &str = "SELECT pg_catalog.set_config('maintenance_work_mem', 
      FROM pg_catalog.pg_settings WHERE name = 'maintenance_work_mem' AND setting::bigint < 262144";
 
 /// What a session of ours needs beside [`SETTINGS`].
-async fn settle(connection: &mut PgConnection, version: ServerVersion) -> Result<()> {
-    let mut settings = SETTINGS.to_vec();
+async fn settle(
+    connection: &mut PgConnection,
+    version: ServerVersion,
+    database: &Database,
+) -> Result<()> {
+    let mut settings = vec![database.client_encoding()];
+    settings.extend(SETTINGS);
     // How rows are read back, as the dump read them.
     settings.extend(["SET extra_float_digits = 3", "SET bytea_output = hex"]);
     // Durable all the same: the last commit of a restore waits for the disk.

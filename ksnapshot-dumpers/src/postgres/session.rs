@@ -151,7 +151,8 @@ impl Session {
         for problem in &problems {
             cx.emit(&Event::Problem(problem));
         }
-        let (items, globals, definitions) = framed(&script, &version_text);
+        let (items, globals, definitions) =
+            framed(&script, &version_text, database.client_encoding());
         let database_name = server.database_name();
         let mut objects = vec![ObjectPlan {
             name: database_name.to_owned(),
@@ -343,7 +344,9 @@ impl DumpSession for Session {
 async fn settle(connection: &mut PgConnection, version: ServerVersion) -> Result<()> {
     let mut settings = vec![
         "SELECT pg_catalog.set_config('search_path', '', false)",
-        "SET client_encoding = 'UTF8'",
+        // What has no encoding can't be turned into another one.
+        "SELECT pg_catalog.set_config('client_encoding',
+             CASE pg_catalog.getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END, false)",
         "SET DateStyle = ISO",
         "SET IntervalStyle = postgres",
         "SET TimeZone = 'UTC'",
@@ -380,12 +383,17 @@ type Definitions = Vec<(u32, String)>;
 /// Puts the session's settings before the definitions, and a last line after them; what all databases share comes first, as an
 /// object of its own. Their ids follow those of the script, which is made again from the catalog model when the snapshot is
 /// restored.
-fn framed(script: &Script, server_version: &str) -> (Vec<Item>, Option<Definitions>, Definitions) {
+fn framed(
+    script: &Script,
+    server_version: &str,
+    client_encoding: &str,
+) -> (Vec<Item>, Option<Definitions>, Definitions) {
+    let about = (server_version, client_encoding);
     let mut items = script.items.clone();
     let (globals, own) = script.definitions.split_at(script.globals);
-    let globals = (script.globals > 0)
-        .then(|| frame(&mut items, globals, "roles and tablespaces", server_version));
-    let own = frame(&mut items, own, "database", server_version);
+    let globals =
+        (script.globals > 0).then(|| frame(&mut items, globals, "roles and tablespaces", about));
+    let own = frame(&mut items, own, "database", about);
     (items, globals, own)
 }
 
@@ -393,7 +401,7 @@ fn frame(
     items: &mut Vec<Item>,
     inner: &[(u32, String)],
     what: &str,
-    server_version: &str,
+    (server_version, client_encoding): (&str, &str),
 ) -> Definitions {
     let mut add = |stage, name: &str| {
         let id = u32::try_from(items.len()).unwrap_or(u32::MAX);
@@ -416,8 +424,8 @@ fn frame(
         add(Stage::PreData, "header"),
         add(Stage::PostData, "footer"),
     );
-    let settings: String = super::restore::SETTINGS
-        .iter()
+    let settings: String = std::iter::once(&client_encoding)
+        .chain(&super::restore::SETTINGS)
         .map(|s| format!("{s};\n"))
         .collect();
     let head = format!(

@@ -12,6 +12,8 @@ pub(super) struct Target {
     on: String,
     /// A column, whose name goes with each privilege.
     column: Option<String>,
+    /// The database that the statement runs in.
+    database: bool,
 }
 
 impl Target {
@@ -21,6 +23,22 @@ impl Target {
             prefix: String::new(),
             on: on.to_owned(),
             column: None,
+            database: false,
+        }
+    }
+
+    /// The database, whatever its name will be.
+    pub(super) fn database() -> Self {
+        Self {
+            database: true,
+            ..Self::object("")
+        }
+    }
+
+    fn statement(&self, what: &str, whom: &str) -> String {
+        match self.database {
+            true => database::statement(&format!("{what} ON DATABASE "), whom),
+            false => format!("{}{what} ON {}{whom};", self.prefix, self.on),
         }
     }
 }
@@ -42,12 +60,8 @@ pub(super) fn statements(access: &Access, owner: &str, target: &Target) -> Strin
     for gone in initial.iter().filter(|grant| !granted.contains(grant)) {
         let privileges: Vec<_> = gone.privileges.iter().map(|(name, _)| *name).collect();
         let list = list(&privileges, target);
-        sql.push(format!(
-            "{}REVOKE {list} ON {} FROM {};",
-            target.prefix,
-            target.on,
-            role(gone.grantee)
-        ));
+        let whom = format!(" FROM {}", role(gone.grantee));
+        sql.push(target.statement(&format!("REVOKE {list}"), &whom));
     }
     for new in granted.iter().filter(|grant| !initial.contains(grant)) {
         let foreign = new.grantor != owner;
@@ -63,12 +77,8 @@ pub(super) fn statements(access: &Access, owner: &str, target: &Target) -> Strin
                 .collect();
             if !privileges.is_empty() {
                 let list = list(&privileges, target);
-                sql.push(format!(
-                    "{}GRANT {list} ON {} TO {}{option};",
-                    target.prefix,
-                    target.on,
-                    role(new.grantee)
-                ));
+                let whom = format!(" TO {}{option}", role(new.grantee));
+                sql.push(target.statement(&format!("GRANT {list}"), &whom));
             }
         }
         if foreign {
@@ -170,16 +180,19 @@ impl Writer<'_> {
                     );
                 }
             }
-            if let Definition::Member(member) = &object.definition {
-                for column in &member.columns {
-                    self.column_privileges(
-                        step.object,
-                        &on,
-                        owner,
-                        &column.name,
-                        column.access.as_ref(),
-                    );
-                }
+            let columns = match &object.definition {
+                Definition::Member(member) => member.columns.as_slice(),
+                Definition::ExtensionData(data) => data.granted.as_slice(),
+                _ => &[],
+            };
+            for column in columns {
+                self.column_privileges(
+                    step.object,
+                    &on,
+                    owner,
+                    &column.name,
+                    column.access.as_ref(),
+                );
             }
         }
         self.large_object_privileges();
@@ -201,6 +214,7 @@ impl Writer<'_> {
             prefix: String::new(),
             on: on.to_owned(),
             column: Some(ident(column)),
+            database: false,
         };
         let name = format!("{}.{column}", self.catalog.objects[position].name);
         self.grant(position, "column", name, statements(access, owner, &target));
@@ -256,11 +270,17 @@ impl Writer<'_> {
             ),
             on: on.to_owned(),
             column: None,
+            database: false,
         };
         let sql = statements(&default.access, &default.role, &target);
         if sql.is_empty() {
             return;
         }
+        let back = Access {
+            granted: default.access.initial.clone(),
+            initial: default.access.granted.clone(),
+        };
+        let undo = drop::default_privileges(schema, &statements(&back, &default.role, &target));
         let made = schema.and_then(|schema| self.made.get(self.schemas.get(schema)?).copied());
         let name = format!("for {} on {}", default.role, on.to_lowercase());
         let draft = Draft {
@@ -272,6 +292,7 @@ impl Writer<'_> {
             text: Some(sql),
         };
         let id = self.push(None, draft);
+        self.script.drops.push((id, undo));
         if let Some(item) = self.script.items.get_mut(id as usize) {
             item.schema = schema.map(str::to_owned);
             item.owner = Some(default.role.clone());
@@ -349,6 +370,7 @@ mod tests {
             prefix: String::new(),
             on: "TABLE t".to_owned(),
             column: Some("\"A\"".to_owned()),
+            database: false,
         };
         let sql = statements(&access, "me", &target);
         assert_eq!(sql, "GRANT SELECT(\"A\"), UPDATE(\"A\") ON TABLE t TO you;");

@@ -17,10 +17,11 @@ impl Writer<'_> {
         }
         for role in &globals.roles {
             for setting in &role.settings {
+                let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
                 let text = format!(
                     "ALTER ROLE {} SET {};",
                     ident(&role.name),
-                    assignment(setting)
+                    database::assignment(name, value)
                 );
                 self.shared(Aspect::Definition, "role setting", &role.name, text);
             }
@@ -50,7 +51,7 @@ impl Writer<'_> {
             }
         }
         for parameter in &globals.parameters {
-            let on = format!("PARAMETER {}", idents_of(&parameter.name));
+            let on = format!("PARAMETER {}", ident(&parameter.name));
             // The first superuser owns all of them, whatever the name.
             let owner = first_superuser(globals, &parameter.access);
             self.rights("parameter", &parameter.name, &parameter.access, &owner, &on);
@@ -179,66 +180,6 @@ fn tablespace_options(tablespace: &Tablespace) -> String {
     }
 }
 
-/// Settings whose values are lists of names, each quoted by itself.
-const LISTS: [&str; 6] = [
-    "local_preload_libraries",
-    "search_path",
-    "session_preload_libraries",
-    "shared_preload_libraries",
-    "temp_tablespaces",
-    "unix_socket_directories",
-];
-
-/// `name TO value` of `name=value`, as the catalog keeps it.
-pub(super) fn assignment(setting: &str) -> String {
-    let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
-    let value = if LISTS.contains(&name.to_lowercase().as_str()) {
-        let names: Vec<String> = names(value).iter().map(|name| literal(name)).collect();
-        match names.is_empty() {
-            true => "''".to_owned(),
-            false => names.join(", "),
-        }
-    } else {
-        literal(value)
-    };
-    format!("{} TO {value}", idents_of(name))
-}
-
-/// The names of a list: with commas between them, those in double quotes as they stand.
-fn names(list: &str) -> Vec<String> {
-    let mut names = vec![String::new()];
-    let (mut quoted, mut was_quoted) = (false, false);
-    let mut chars = list.chars().peekable();
-    while let Some(c) = chars.next() {
-        let Some(name) = names.last_mut() else { break };
-        match c {
-            '"' if quoted && chars.peek() == Some(&'"') => {
-                chars.next();
-                name.push('"');
-            }
-            '"' => {
-                quoted = !quoted;
-                was_quoted = true;
-            }
-            ',' if !quoted => {
-                names.push(String::new());
-                was_quoted = false;
-            }
-            c if c.is_whitespace() && !quoted => {}
-            c => name.push(c),
-        }
-    }
-    if names.last().is_some_and(String::is_empty) && !was_quoted {
-        names.pop();
-    }
-    names
-}
-
-/// A parameter's name: that of an extension has a dot.
-fn idents_of(name: &str) -> String {
-    name.split('.').map(ident).collect::<Vec<_>>().join(".")
-}
-
 /// Who has granted what stands at the beginning.
 fn first_superuser(globals: &Globals, access: &Access) -> String {
     let initial = access
@@ -262,27 +203,6 @@ fn first_superuser(globals: &Globals, access: &Access) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lists_are_quoted_name_by_name() {
-        for (setting, text) in [
-            ("work_mem=64MB", "work_mem TO '64MB'"),
-            (
-                "search_path=a, \"B c\", \"d\"\"e\"",
-                "search_path TO 'a', 'B c', 'd\"e'",
-            ),
-            ("search_path=", "search_path TO ''"),
-            ("search_path=\"\"", "search_path TO ''"),
-            ("Temp_Tablespaces=fast", "\"Temp_Tablespaces\" TO 'fast'"),
-            (
-                "auto_explain.log_min_duration=1",
-                "auto_explain.log_min_duration TO '1'",
-            ),
-            ("app.note=a,b", "app.note TO 'a,b'"),
-        ] {
-            assert_eq!(assignment(setting), text);
-        }
-    }
 
     #[test]
     fn a_hostile_role_stays_within_its_quotes() {

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::postgres::model::Object;
+use crate::postgres::model::{Object, Properties};
 use crate::postgres::version::ServerVersion;
 
 fn object(class: Class, oid: u32, name: &str, definition: serde_json::Value) -> Object {
@@ -61,6 +61,7 @@ fn catalog(objects: Vec<Object>, mut edges: Vec<(Address, Address)>) -> Catalog 
         version: ServerVersion(150_000),
         objects,
         edges,
+        properties: Properties::default(),
         large_objects: Vec::new(),
         default_privileges: Vec::new(),
         problems: Vec::new(),

@@ -1,0 +1,6 @@
+-- database: ENCODING 'SQL_ASCII' LOCALE 'C'
+-- covers: B.4 Database; B.6 10
+create table t (a int, b text);
+insert into t values (1, 'é'), (2, e'\xff\xfe no UTF-8'), (3, e'\x80');
+create table "é" (a int);
+comment on table t is 'ü';
