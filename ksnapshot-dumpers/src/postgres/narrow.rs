@@ -12,7 +12,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use ksnapshot_core::pattern::{Letters, Pattern};
 use ksnapshot_core::{Error, ErrorKind, Problem, ProblemKind, Result};
 
-use super::model::{Address, Catalog, Class, Definition, Object, Relation, RelationKind, Sequence};
+use super::model::{
+    Address, Catalog, Class, Definition, Object, Properties, Relation, RelationKind, Sequence,
+};
 use crate::Scope;
 
 /// Takes away what `scope` doesn't mean.
@@ -363,6 +365,7 @@ fn retain(catalog: &mut Catalog, scope: &Scope, kept: &BTreeSet<usize>, problems
         });
     if only {
         catalog.large_objects.clear();
+        catalog.properties = Properties::default();
     }
     catalog
         .problems

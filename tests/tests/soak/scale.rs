@@ -109,10 +109,15 @@ fn two_thousand_workloads() {
             .unwrap();
         names.lines().count()
     };
-    Cluster::until(Duration::from_secs(300), "all CronJobs", || {
+    let all = Cluster::until(Duration::from_secs(300), "all CronJobs", || {
         Ok((count() == NAMESPACES * WORKLOADS).then_some(()))
-    })
-    .unwrap();
+    });
+    if let Err(error) = all {
+        operator.terminate().unwrap();
+        let run = operator.wait().unwrap();
+        let last: Vec<&str> = run.stderr.lines().rev().take(20).collect();
+        panic!("{error:#}: {} are there\n{}", count(), last.join("\n"));
+    }
     let first = began.elapsed();
 
     // One change, far back in the list.
