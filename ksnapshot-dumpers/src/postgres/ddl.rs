@@ -113,8 +113,10 @@ pub(crate) fn statements(catalog: &Catalog) -> Script {
     {
         writer.step(number, step);
     }
+    writer.extension_keys(&steps, Stage::PreData);
     let batches = writer.create_large_objects();
     writer.data(&steps, batches);
+    writer.extension_keys(&steps, Stage::PostData);
     let (last, main): (Vec<_>, Vec<_>) = steps
         .iter()
         .enumerate()

@@ -44,7 +44,12 @@ async fn extension_data(reader: &mut Reader<'_>, readable: &HashSet<u32>) -> Res
                       ORDER BY a.attnum) AS columns,
                 c.relpages AS pages, coalesce(t.relpages, 0) AS toast_pages,
                 coalesce(m.amname = 'heap', false) AS heap, c.relpersistence = 'u' AS unlogged,
-                c.relkind = 'S' AND coalesce(has_sequence_privilege(c.oid, 'SELECT'), false) AS readable
+                c.relkind = 'S' AND coalesce(has_sequence_privilege(c.oid, 'SELECT'), false) AS readable,
+                (SELECT coalesce(json_agg(json_build_object('name', f.conname, 'text', pg_get_constraintdef(f.oid))
+                                          ORDER BY f.conname), '[]')
+                 FROM pg_constraint f
+                 WHERE f.conrelid = c.oid AND f.contype = 'f'
+                   AND EXISTS (SELECT FROM pg_extension o WHERE f.confrelid = ANY (o.extconfig))) AS foreign_keys
          FROM pg_extension e
          CROSS JOIN unnest(e.extconfig) WITH ORDINALITY AS k(oid, n)
          JOIN pg_class c ON c.oid = k.oid

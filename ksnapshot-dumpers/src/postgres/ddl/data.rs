@@ -25,6 +25,34 @@ impl Writer<'_> {
         }
     }
 
+    /// Takes foreign keys between an extension's tables off before their rows, and puts them on again afterwards.
+    pub(super) fn extension_keys(&mut self, steps: &[Step], stage: Stage) {
+        for step in steps {
+            let object = &self.catalog.objects[step.object];
+            let Definition::ExtensionData(data) = &object.definition else {
+                continue;
+            };
+            let table = names::qualified(object);
+            for key in &data.foreign_keys {
+                let name = ident(&key.name);
+                let sql = match stage {
+                    Stage::PreData => format!("ALTER TABLE {table} DROP CONSTRAINT {name};"),
+                    _ => format!("ALTER TABLE {table} ADD CONSTRAINT {name} {};", key.text),
+                };
+                let made = self.made.get(&step.object).copied();
+                let draft = Draft {
+                    stage,
+                    aspect: Aspect::Definition,
+                    kind: "foreign key",
+                    name: format!("{}.{}", object.name, key.name),
+                    depends: made.into_iter().collect(),
+                    text: Some(sql),
+                };
+                self.push(Some(step.object), draft);
+            }
+        }
+    }
+
     fn rows(&mut self, position: usize, through: &HashSet<Address>) {
         let object = &self.catalog.objects[position];
         let mut data = TableData {

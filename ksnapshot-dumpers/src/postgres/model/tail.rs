@@ -41,6 +41,17 @@ pub(crate) struct ExtensionData {
     /// Those with privileges of their own, changed.
     #[serde(default)]
     pub(crate) granted: Vec<MemberColumn>,
+    /// Foreign keys to such tables: they are there before the rows, which come in any order.
+    #[serde(default)]
+    pub(crate) foreign_keys: Vec<ForeignKey>,
+}
+
+/// A foreign key that an extension brings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ForeignKey {
+    pub(crate) name: String,
+    /// The server's text.
+    pub(crate) text: String,
 }
 
 /// What the server or an extension brings, but whose privileges were changed.

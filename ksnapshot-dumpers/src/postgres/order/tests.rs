@@ -61,7 +61,7 @@ fn catalog(objects: Vec<Object>, mut edges: Vec<(Address, Address)>) -> Catalog 
         version: ServerVersion(150_000),
         objects,
         edges,
-        properties: Properties::default(),
+        properties: crate::postgres::model::Properties::default(),
         large_objects: Vec::new(),
         default_privileges: Vec::new(),
         problems: Vec::new(),
