@@ -20,7 +20,7 @@ pub const PASSWORD: &str = "correct horse";
 pub enum Version {
     /// 12, of npm.
     V12,
-    /// 13, of Debian bullseye.
+    /// 13, of npm.
     V13,
     /// 14, of npm.
     V14,

@@ -1,4 +1,4 @@
--- database: ENCODING 'LATIN1' LOCALE 'C'
+-- database: ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'
 -- covers: B.4 Database; B.6 10
 set client_encoding = 'UTF8';
 create table "naïve" ("é" text);

@@ -4,7 +4,7 @@ set search_path = functions;
 create schema "Odd ""Schema"", two";
 create function plain(a int, b int default 1) returns int language sql immutable strict parallel safe cost 5 as 'select a + b';
 create function plain(a text, variadic rest text[]) returns text language sql stable as $f$ select a || array_to_string(rest, '$$') $f$;
-create function outs(n int, out i int, inout j text, out "K ""k""" bigint) language sql as $$select 1, 'x', 2$$;
+create function outs(n int, out i int, inout j text, out "K ""k""" bigint) language sql as $$select 1, 'x'::text, 2::bigint$$;
 create function tabled(n int) returns table (a int, b text) language plpgsql stable rows 50 as $$begin return query select 1, 'x'; end$$;
 create function setof_rows(n int, out i int, out sq bigint) returns setof record language sql rows 7 cost 0.5 as 'select 1, 1::bigint';
 create function settings() returns int language sql

@@ -6,7 +6,7 @@ create text search template with_init (init = dsimple_init, lexize = dsimple_lex
 create text search template without (lexize = dsimple_lexize);
 create text search dictionary plain (template = simple);
 create text search dictionary "Odd ""Dictionary""" (template = with_init, stopwords = 'english', "accept" = false);
-create text search dictionary syn (template = synonym, synonyms = synonym_sample, casesensitive = 1);
+create text search dictionary syn (template = synonym, synonyms = synonym_sample, casesensitive = true);
 create text search dictionary isp (template = ispell, dictfile = ispell_sample, afffile = ispell_sample, stopwords = english);
 create text search dictionary thes (template = thesaurus, dictfile = thesaurus_sample, dictionary = english_stem);
 create text search dictionary snow (template = snowball, language = german, stopwords = german);

@@ -8,7 +8,7 @@ create table part partition of parts for values in (1);
 create publication plain;
 create publication everything for all tables;
 create publication "Odd ""Publication""" for table t, "Odd ""Table""" with (publish = 'insert, delete');
-create publication truncates for table only parts with (publish = 'truncate');
+create publication truncates for table only part with (publish = 'truncate');
 create publication nothing for table t with (publish = '');
 do $$ begin create role oracle_publisher superuser; exception when duplicate_object or unique_violation then null; end $$;
 alter publication everything owner to oracle_publisher;
