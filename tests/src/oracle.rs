@@ -269,15 +269,14 @@ fn known(script: &[u8], version: Version) -> Vec<u8> {
         match std::str::from_utf8(line) {
             Ok("SET transaction_timeout = 0;\n") if version.major() < 17 => {}
             Ok(text) if text.starts_with("CREATE DATABASE ") && version.major() < 15 => {
-                let (one, both) = (
-                    "LOCALE = 'C.UTF-8'",
-                    "LC_COLLATE = 'C.UTF-8' LC_CTYPE = 'C.UTF-8'",
-                );
                 let text = text.replace(" LOCALE_PROVIDER = libc", "");
-                let text = if version.major() < 13 {
-                    text.replace(one, both)
-                } else {
-                    text
+                let (before, after) = text.split_once(" LOCALE = ").unwrap_or((&text, ""));
+                let text = match version.major() < 13 && !after.is_empty() {
+                    true => {
+                        let locale = after.trim_end().trim_end_matches(';');
+                        format!("{before} LC_COLLATE = {locale} LC_CTYPE = {locale};\n")
+                    }
+                    false => text,
                 };
                 known.extend(text.bytes());
             }

@@ -202,11 +202,14 @@ mod tests {
 
     #[test]
     fn lists_of_names_are_taken_apart() {
-        let names = |text| list(text).unwrap();
-        assert_eq!(names("\"$user\", public"), ["$user", "public"]);
-        assert_eq!(names("pg_default, \"\""), ["pg_default", ""]);
-        assert_eq!(names("\"a\"\"b, c\" , d"), ["a\"b, c", "d"]);
-        assert_eq!(names(""), [""; 0]);
+        let check = |text: &str, names: &[&str]| {
+            let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+            assert_eq!(list(text), Some(names));
+        };
+        check("\"$user\", public", &["$user", "public"]);
+        check("pg_default, \"\"", &["pg_default", ""]);
+        check("\"a\"\"b, c\" , d", &["a\"b, c", "d"]);
+        check("", &[]);
         assert_eq!(list("\"open"), None);
         assert_eq!(list("\"a\" b"), None);
     }

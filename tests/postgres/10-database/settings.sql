@@ -11,7 +11,8 @@ select format('alter database %I set DateStyle = %L', current_database(), 'Germa
 select format('alter database %I set application_name = %L', current_database(), 'it''s \ "a"') \gexec
 select format('alter database %I set temp_tablespaces = %L, %L', current_database(), 'pg_default', '') \gexec
 select format('alter database %I set oracle.custom = %L', current_database(), 'x') \gexec
-select format('alter role oracle_database in database %I set search_path = a, %I', current_database(), 'B "b"') \gexec
+-- pg_dump tells of several roles in no certain order.
+select format('alter role %I in database %I set search_path = a, %I', 'oracle "database"', current_database(), 'B "b"') \gexec
 select format('alter role %I in database %I set statement_timeout = 1000', 'oracle "database"', current_database()) \gexec
 select format('grant connect on database %I to oracle_database with grant option', current_database()) \gexec
 select format('revoke temporary on database %I from public', current_database()) \gexec
