@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::postgres::model::{Object, Properties};
+use crate::postgres::model::Object;
 use crate::postgres::version::ServerVersion;
 
 fn object(class: Class, oid: u32, name: &str, definition: serde_json::Value) -> Object {
