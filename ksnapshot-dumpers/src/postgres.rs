@@ -85,7 +85,7 @@ impl Restorer for Postgres {
             }
             other => other?,
         }
-        Ok(Arc::new(self.with_database(name).as_scratch()))
+        Ok(Arc::new(self.with_database(name).into_scratch()))
     }
 
     async fn drop_scratch(&self, name: &str) -> Result<()> {

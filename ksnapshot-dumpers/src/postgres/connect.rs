@@ -96,7 +96,7 @@ impl Postgres {
     }
 
     /// The same, for a drill.
-    pub(super) fn as_scratch(self) -> Self {
+    pub(super) fn into_scratch(self) -> Self {
         Self {
             is_scratch: true,
             ..self
