@@ -149,7 +149,7 @@ fn databases_are_named() {
 }
 
 #[test]
-fn tables_are_chosen_where_a_dump_can() {
+fn tables_are_chosen() {
     let rest = "--to=s3://b/ksnapshot --compression=gzip:6";
     let tables = [
         ("KSNAPSHOT_TABLES", "orders, shop.log_*,\"a,b\""),
@@ -169,14 +169,19 @@ fn tables_are_chosen_where_a_dump_can() {
             "dump opensearch+http://es:9200 {rest} --index=orders '--index=shop.log_*' '--index=\"a,b\"' '--index=-tmp_?'"
         )],
     );
-    for (variable, value) in tables {
-        refused(
-            Kind::PostgreSql,
-            &[(variable, value)],
-            variable,
-            "whole database",
-        );
-    }
+    runs(
+        Kind::PostgreSql,
+        &tables,
+        &[&format!(
+            "dump postgresql://u@db:5432/shop {rest} --table=orders '--table=shop.log_*' '--table=\"a,b\"' '--exclude-table=tmp_?'"
+        )],
+    );
+    refused(
+        Kind::PostgreSql,
+        &[("PG_DUMP_OPTIONS", "--exclude-schema=a.b.c")],
+        "PG_DUMP_OPTIONS",
+        "",
+    );
     for bad in ["\"a", "a.", "a.b.c"] {
         refused(
             Kind::MySql,
