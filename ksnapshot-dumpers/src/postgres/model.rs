@@ -310,6 +310,20 @@ impl Object {
         }
     }
 
+    /// What `pg_depend` calls by addresses of their own, though it is written with the object: a view's query, the defaults
+    /// of columns.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Address> {
+        let relation = match &self.definition {
+            Definition::Relation(relation) => Some(relation),
+            _ => None,
+        };
+        let rule = relation.and_then(|relation| relation.rule);
+        let columns = relation.into_iter().flat_map(|relation| &relation.columns);
+        let defaults = columns.filter_map(|column| column.default.as_ref());
+        (rule.into_iter().map(|oid| Address(Class::Rule, oid)))
+            .chain(defaults.map(|default| Address(Class::ColumnDefault, default.oid)))
+    }
+
     /// The relation or domain that it belongs to, if it can't be without one.
     pub(crate) fn parent(&self) -> Option<Address> {
         match &self.definition {

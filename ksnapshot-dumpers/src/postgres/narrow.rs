@@ -122,12 +122,7 @@ impl<'a> Choice<'a> {
         let mut parts = self.positions.clone();
         let mut schemas = HashMap::new();
         for (position, object) in self.catalog.objects.iter().enumerate() {
-            if let Definition::Relation(relation) = &object.definition {
-                let rule = relation.rule.map(|oid| Address(Class::Rule, oid));
-                let defaults = relation.columns.iter().filter_map(|c| c.default.as_ref());
-                let defaults = defaults.map(|d| Address(Class::ColumnDefault, d.oid));
-                parts.extend(rule.into_iter().chain(defaults).map(|a| (a, position)));
-            }
+            parts.extend(object.parts().map(|part| (part, position)));
             if object.address.0 == Class::Schema {
                 schemas.insert(object.name.as_str(), position);
             }
@@ -341,17 +336,7 @@ fn retain(catalog: &mut Catalog, scope: &Scope, kept: &BTreeSet<usize>, problems
             constraint.local = true;
         }
     }
-    let names: HashSet<Address> = (catalog.objects.iter())
-        .filter_map(|object| match &object.definition {
-            Definition::Relation(relation) => Some(relation),
-            _ => None,
-        })
-        .flat_map(|relation| {
-            let rule = relation.rule.map(|oid| Address(Class::Rule, oid));
-            let defaults = relation.columns.iter().filter_map(|c| c.default.as_ref());
-            rule.into_iter()
-                .chain(defaults.map(|d| Address(Class::ColumnDefault, d.oid)))
-        })
+    let names: HashSet<Address> = (catalog.objects.iter().flat_map(Object::parts))
         .chain(there.iter().copied())
         .collect();
     (catalog.edges).retain(|(from, to)| names.contains(from) && names.contains(to));

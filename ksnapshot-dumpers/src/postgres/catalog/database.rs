@@ -4,21 +4,20 @@ use ksnapshot_core::Result;
 
 use super::Reader;
 use super::access::access;
+use super::globals::labels;
 use crate::postgres::model::Properties;
 
 /// The properties of the database at hand.
 pub(super) async fn properties(reader: &mut Reader<'_>) -> Result<Properties> {
     let access = access("d.datacl", "acldefault('d', d.datdba)");
+    let labels = labels("d.oid", "pg_database");
     let rows = reader
         .rows(
             "the database",
             &format!(
                 "SELECT d.datname AS name, pg_get_userbyid(d.datdba) AS owner, d.datdba <> 10 AS given, {access},
                         shobj_description(d.oid, 'pg_database') AS comment,
-                        (SELECT coalesce(json_agg(json_build_object('column', 0, 'provider', l.provider, 'label', l.label)
-                                                  ORDER BY l.provider), '[]')
-                         FROM pg_shseclabel l
-                         WHERE l.classoid = 'pg_database'::regclass AND l.objoid = d.oid) AS labels,
+                        {labels},
                         CASE WHEN d.datconnlimit >= 0 THEN d.datconnlimit END AS connection_limit,
                         d.datistemplate AS template,
                         (SELECT coalesce(json_agg(json_build_object(

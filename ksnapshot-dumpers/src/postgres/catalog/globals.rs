@@ -8,7 +8,7 @@ use super::{Reader, access};
 use crate::postgres::model::{Globals, Membership};
 
 /// Labels of an object that all databases share.
-fn labels(oid: &str, class: &str) -> String {
+pub(super) fn labels(oid: &str, class: &str) -> String {
     format!(
         "(SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
                 'column', 0, 'provider', l.provider, 'label', l.label) ORDER BY l.provider), '[]'::json)
@@ -109,7 +109,6 @@ pub(super) async fn read(reader: &mut Reader<'_>, problems: &mut Vec<Problem>) -
         memberships: in_order(memberships),
         tablespaces,
         parameters,
-        passwords,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::acl;
 use super::*;
-use crate::postgres::model::{Access, Globals, Label, Membership, Role, Tablespace};
+use crate::postgres::model::{Access, Label, Membership, Role, Tablespace};
 use crate::postgres::quote::{ident, literal, options};
 
 impl Writer<'_> {
@@ -52,9 +52,10 @@ impl Writer<'_> {
         }
         for parameter in &globals.parameters {
             let on = format!("PARAMETER {}", ident(&parameter.name));
-            // The first superuser owns all of them, whatever the name.
-            let owner = first_superuser(globals, &parameter.access);
-            self.rights("parameter", &parameter.name, &parameter.access, &owner, &on);
+            // The first superuser owns all of them, whatever the name, and so has granted what stands at the beginning.
+            let initial = parameter.access.initial.first();
+            let owner = initial.map_or("", |privilege| &privilege.grantor);
+            self.rights("parameter", &parameter.name, &parameter.access, owner, &on);
         }
         self.script.globals = self.script.items.len();
     }
@@ -178,26 +179,6 @@ fn tablespace_options(tablespace: &Tablespace) -> String {
         none if none.is_empty() => none,
         some => format!("ALTER TABLESPACE {} SET ({some});", ident(&tablespace.name)),
     }
-}
-
-/// Who has granted what stands at the beginning.
-fn first_superuser(globals: &Globals, access: &Access) -> String {
-    let initial = access
-        .initial
-        .first()
-        .map(|privilege| privilege.grantor.clone());
-    initial
-        .or_else(|| {
-            Some(
-                globals
-                    .roles
-                    .iter()
-                    .find(|role| role.superuser)?
-                    .name
-                    .clone(),
-            )
-        })
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

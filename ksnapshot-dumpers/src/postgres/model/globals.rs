@@ -17,8 +17,6 @@ pub(crate) struct Globals {
     pub(crate) tablespaces: Vec<Tablespace>,
     /// Since 15.
     pub(crate) parameters: Vec<Parameter>,
-    /// Passwords could be read.
-    pub(crate) passwords: bool,
 }
 
 /// A role.
