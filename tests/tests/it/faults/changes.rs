@@ -80,14 +80,21 @@ pub(super) fn await_waiting(db: &Db<'_>, application: &str) {
 
 /// A dump that has all its locks and stands still in the middle of the rows.
 fn held(db: &Db<'_>, to: &Path) -> (Holder, ksnapshot_tests::Running) {
+    // One reader: what comes after the large table has not been looked at yet.
+    held_with(db, |url| dump(url, to).args(["--jobs", "1"]))
+}
+
+fn held_with(
+    db: &Db<'_>,
+    dump: impl FnOnce(&str) -> Ksnapshot,
+) -> (Holder, ksnapshot_tests::Running) {
     let holder = Holder::before(server().port(), Some(2_000_000)).unwrap();
     let url = format!(
         "postgres://postgres@127.0.0.1:{}/{}",
         holder.port(),
         db.name
     );
-    // One reader: what comes after the large table has not been looked at yet.
-    let run = dump(&url, to).args(["--jobs", "1"]).spawn().unwrap();
+    let run = dump(&url).spawn().unwrap();
     holder.await_held().unwrap();
     (holder, run)
 }
@@ -134,15 +141,10 @@ fn who_waits_for_the_dump_holds_up_no_reader() {
         db.psql(&sql).unwrap();
     }
     let place = Place::new();
-    let holder = Holder::before(server().port(), Some(2_000_000)).unwrap();
-    let url = format!(
-        "postgres://postgres@127.0.0.1:{}/{}",
-        holder.port(),
-        db.name
-    );
-    let run = dump(&url, place.store()).args(["--jobs", "2"]);
-    let run = run.limit(Duration::from_secs(100)).spawn().unwrap();
-    holder.await_held().unwrap();
+    let (holder, run) = held_with(&db, |url| {
+        let dump = dump(url, place.store()).args(["--jobs", "2"]);
+        dump.limit(Duration::from_secs(100))
+    });
     let others: Vec<Other<'_>> = tables
         .iter()
         .map(|table| {
