@@ -298,6 +298,24 @@ impl Postgres {
         Ok(())
     }
 
+    /// Has every new session load a library.
+    pub fn preload(&self, library: &str) -> Result<()> {
+        self.psql(
+            "postgres",
+            &format!("alter system set session_preload_libraries = '{library}'"),
+        )?;
+        self.psql("postgres", "select pg_reload_conf()")?;
+        // The server reads its settings when it gets to it.
+        let asked = "select setting from pg_settings where name = 'session_preload_libraries'";
+        for _ in 0..100 {
+            if self.psql("postgres", asked)?.trim() == library {
+                return Ok(());
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        bail!("{library} is not loaded")
+    }
+
     /// Where it listens on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port

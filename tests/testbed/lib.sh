@@ -31,3 +31,24 @@ quietly() {
         die "failed: $* (all of it: $log)"
     }
 }
+
+# suite_apt SUITE: sets `apt` to a command that knows the packages of a Debian suite and nothing of this machine's, and
+# `state` to its folder. The suite is read through the machine's own source list with the name of the suite replaced, so
+# that a mirror configured here is the mirror used.
+suite_apt() {
+    local suite=$1 list=/etc/apt/sources.list.d/debian.sources
+    state=$TESTBED/apt/$suite
+    mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
+    [ -e "$state/status" ] || : >"$state/status"
+    [ -e "$list" ] || die "no $list: this machine is not a Debian 12 with sources in that form"
+    if [ "$suite" = bookworm ]; then
+        cp "$list" "$state/s.sources"
+    else
+        awk 'BEGIN { RS = "" } NR == 1' "$list" | sed -E "s/^Suites:.*/Suites: $suite/" >"$state/s.sources"
+    fi
+    apt=(apt-get -q
+        -o "Dir::Etc::sourcelist=$state/s.sources" -o Dir::Etc::sourceparts=-
+        -o "Dir::State::lists=$state/lists" -o "Dir::State::status=$state/status" -o "Dir::Cache=$state/cache"
+        -o APT::Sandbox::User=root -o APT::Install-Recommends=false
+        -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false -o Acquire::Languages=none)
+}

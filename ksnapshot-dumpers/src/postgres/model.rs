@@ -273,6 +273,9 @@ pub(crate) struct LargeObject {
     pub(crate) access: Option<Access>,
     /// Its comment.
     pub(crate) comment: Option<String>,
+    /// What label providers say of it.
+    #[serde(default)]
+    pub(crate) labels: Vec<Label>,
     /// Whether its bytes may be read.
     pub(crate) readable: bool,
 }
@@ -332,6 +335,7 @@ impl Object {
             Definition::Rule(rule) => Some(Address(Class::Relation, rule.table)),
             Definition::Trigger(trigger) => Some(Address(Class::Relation, trigger.table)),
             Definition::Policy(policy) => Some(Address(Class::Relation, policy.table)),
+            Definition::Statistics(statistics) => Some(Address(Class::Relation, statistics.table)),
             Definition::Sequence(sequence) => sequence
                 .owned_by
                 .as_ref()

@@ -53,6 +53,7 @@ groups! {
     sections = "25-sections";
     extensions = "26-extensions";
     own = "27-own";
+    labels = "28-labels";
 }
 
 #[track_caller]

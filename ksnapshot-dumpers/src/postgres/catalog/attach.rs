@@ -6,7 +6,7 @@ use ksnapshot_core::{Problem, Result};
 use serde::Deserialize;
 
 use super::{Reader, positions, unsupported_problem};
-use crate::postgres::model::{Address, Class, Definition, Label, Object};
+use crate::postgres::model::{Address, Class, Definition, Label, LargeObject, Object};
 
 /// The oid of `pg_largeobject`, which labels and comments of large objects go by.
 const LARGE_OBJECT: u32 = 2613;
@@ -131,7 +131,7 @@ fn place_elsewhere(object: &mut Object, number: i32, column: i32, text: String) 
 pub(super) async fn labels(
     reader: &mut Reader<'_>,
     objects: &mut [Object],
-    problems: &mut Vec<Problem>,
+    large_objects: &mut [LargeObject],
 ) -> Result<()> {
     #[derive(Deserialize)]
     struct Row {
@@ -146,6 +146,10 @@ pub(super) async fn labels(
             "security labels",
             "SELECT s.classoid::int8 AS class, s.objoid::int8 AS oid, s.objsubid AS \"column\", s.provider, s.label
              FROM pg_seclabel s
+             UNION ALL
+             SELECT s.classoid::int8, s.objoid::int8, 0, s.provider, s.label
+             FROM pg_shseclabel s
+             WHERE s.classoid = 'pg_subscription'::regclass
              ORDER BY 1, 2, 3, 4",
         )
         .await?;
@@ -158,21 +162,23 @@ pub(super) async fn labels(
         label,
     } in rows
     {
+        let label = Label {
+            column,
+            provider,
+            label,
+        };
         if class == LARGE_OBJECT {
-            problems.push(unsupported_problem(
-                format!("security label of {provider} on large object {oid}"),
-                "security labels on large objects are not dumped",
-            ));
+            // They are sorted by their oids.
+            if let Ok(position) = large_objects.binary_search_by_key(&oid, |object| object.oid) {
+                large_objects[position].labels.push(label);
+            }
+            continue;
         }
         let Some(class) = Class::from_oid(class) else {
             continue;
         };
         if let Some(&position) = positions.get(&Address(class, oid)) {
-            objects[position].labels.push(Label {
-                column,
-                provider,
-                label,
-            });
+            objects[position].labels.push(label);
         }
     }
     Ok(())

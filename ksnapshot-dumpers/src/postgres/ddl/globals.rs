@@ -80,8 +80,7 @@ impl Writer<'_> {
             self.shared(Aspect::Comment, kind, name, text);
         }
         for label in labels {
-            let (provider, label) = (ident(&label.provider), literal(&label.label));
-            let text = format!("SECURITY LABEL FOR {provider} ON {on} IS {label};");
+            let text = names::security_label(&on, label);
             self.shared(Aspect::SecurityLabel, kind, name, text);
         }
     }

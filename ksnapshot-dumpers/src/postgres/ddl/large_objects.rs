@@ -62,6 +62,11 @@ impl Writer<'_> {
                 ))
             });
             item(self, Aspect::Comment, &[made], comments.collect());
+            let labels = batch.iter().flat_map(|object| {
+                let target = format!("LARGE OBJECT {}", object.oid);
+                (object.labels.iter()).map(move |label| names::security_label(&target, label))
+            });
+            item(self, Aspect::SecurityLabel, &[made], labels.collect());
             let readable = batch.iter().all(|object| object.readable);
             let data = LargeObjectData {
                 item: 0,

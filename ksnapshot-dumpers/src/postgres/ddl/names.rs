@@ -1,6 +1,7 @@
 //! How statements about an object call it.
 
 use super::*;
+use crate::postgres::model::Label;
 use crate::postgres::quote::{ident, literal};
 
 /// Its name, quoted and with its schema.
@@ -70,6 +71,12 @@ pub(super) fn target(object: &Object) -> Option<String> {
         | Definition::Trigger(_)
         | Definition::Policy(_) => return None,
     })
+}
+
+/// Labels `target`, which is a kind and a name.
+pub(super) fn security_label(target: &str, label: &Label) -> String {
+    let (provider, text) = (ident(&label.provider), literal(&label.label));
+    format!("SECURITY LABEL FOR {provider} ON {target} IS {text};")
 }
 
 /// Operators are symbols, which can't be quoted and need not.
@@ -258,14 +265,7 @@ impl Writer<'_> {
                     let target = format!("COLUMN {}.{}", qualified(object), ident(&column.name));
                     (format!("{}.{}", object.name, column.name), target)
                 };
-                let provider = ident(&label.provider);
-                Some((
-                    name,
-                    format!(
-                        "SECURITY LABEL FOR {provider} ON {target} IS {};",
-                        literal(&label.label)
-                    ),
-                ))
+                Some((name, security_label(&target, label)))
             })
             .collect()
     }
