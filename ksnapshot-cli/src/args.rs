@@ -160,6 +160,15 @@ pub(crate) struct ScopeArgs {
     /// These tables without their rows; may be repeated
     #[arg(long = "exclude-table-data", value_name = "PATTERN", value_parser = pattern, help_heading = "PostgreSQL")]
     exclude_table_data: Vec<Pattern>,
+    /// Give up when tables that others have locked for themselves don't come free in this time: 30s, 5m [default: 10m]
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "PostgreSQL")]
+    lock_timeout: Option<Duration>,
+    /// Wait for a moment at which the rows are as some serial execution of all transactions left them
+    #[arg(long, help_heading = "PostgreSQL")]
+    serializable_deferrable: bool,
+    /// Dump a server newer than this program knows, all the same: what is new there may be missing
+    #[arg(long, help_heading = "PostgreSQL")]
+    force: bool,
     /// Dump this database too; may be repeated. Without any, and none in the URL: all but the server's own
     #[arg(long = "database", value_name = "NAME", help_heading = MYSQL)]
     databases: Vec<String>,
@@ -185,6 +194,9 @@ impl From<&ScopeArgs> for Scope {
             schemas: args.schemas.clone(),
             exclude_schemas: args.exclude_schemas.clone(),
             exclude_table_data: args.exclude_table_data.clone(),
+            lock_timeout: args.lock_timeout,
+            serializable: args.serializable_deferrable,
+            force: args.force,
             no_data: args.no_data,
             skip_definer: args.skip_definer,
             globals: args.globals,

@@ -62,6 +62,10 @@ pub trait DumpSession: Send + Sync {
     /// [`PartSink::unreadable`], and the part ends.
     async fn dump(&self, part: &DataPart, out: &mut PartSink) -> Result<()>;
 
+    /// Looks after the source while the parts are dumped, and tells who suffers from it by events. Ends when there is nothing
+    /// to look after; dropped in the middle when the last part is done.
+    async fn watch(&self, _cx: &Cx) {}
+
     /// Proves, after the last part and before the commit, that the view held to the end.
     async fn confirm(&self) -> Result<()>;
 

@@ -71,6 +71,9 @@ impl Engine for MySqlEngine {
                 ("--schema", !scope.schemas.is_empty()),
                 ("--exclude-schema", !scope.exclude_schemas.is_empty()),
                 ("--exclude-table-data", !scope.exclude_table_data.is_empty()),
+                ("--lock-timeout", scope.lock_timeout.is_some()),
+                ("--serializable-deferrable", scope.serializable),
+                ("--force", scope.force),
             ],
         )?;
         Ok(Arc::new(MySql::parse(url, access)?.within(scope)))

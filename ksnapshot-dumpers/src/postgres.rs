@@ -12,6 +12,7 @@ mod model;
 mod narrow;
 mod order;
 mod preflight;
+mod queue;
 mod quote;
 mod readers;
 mod restore;

@@ -2,6 +2,7 @@
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ksnapshot_core::pattern::Pattern;
 use ksnapshot_core::{Error, ErrorKind, Result};
@@ -28,6 +29,15 @@ pub struct Scope {
     /// These tables without their rows. PostgreSQL.
     #[serde(skip)]
     pub exclude_table_data: Vec<Pattern>,
+    /// How long tables that others have locked are waited for, all in all; ten minutes unless given. PostgreSQL.
+    #[serde(skip)]
+    pub lock_timeout: Option<Duration>,
+    /// The one view is of a moment that a serial execution of all transactions has, too; the dump waits for it. PostgreSQL.
+    #[serde(skip)]
+    pub serializable: bool,
+    /// Servers newer than this build knows, all the same. PostgreSQL.
+    #[serde(skip)]
+    pub force: bool,
     /// Definitions only.
     pub no_data: bool,
     /// No DEFINER: what is restored belongs to who restores.

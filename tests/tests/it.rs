@@ -57,6 +57,8 @@ mod operator;
 mod oracle;
 #[path = "it/plugins.rs"]
 mod plugins;
+#[path = "it/privileges.rs"]
+mod privileges;
 #[path = "it/prune.rs"]
 mod prune;
 #[path = "it/readme.rs"]

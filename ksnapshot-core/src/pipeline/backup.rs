@@ -102,7 +102,15 @@ async fn once(
         names: &names,
         finished: Vec::new(),
     };
-    let streamed = match stream_data(&session, &mut undo, request, cx).await {
+    let watched = async {
+        session.watch(cx).await;
+        std::future::pending().await
+    };
+    let streamed = tokio::select! {
+        streamed = stream_data(&session, &mut undo, request, cx) => streamed,
+        never = watched => never,
+    };
+    let streamed = match streamed {
         Ok(streamed) => cx.guard(session.confirm()).await.map(|()| streamed),
         Err(error) => Err(error),
     };

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use ksnapshot_core::{Error, ErrorKind, Problem, ProblemKind, Result};
+use ksnapshot_core::{Cx, Error, ErrorKind, Problem, ProblemKind, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -13,6 +13,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use super::error::{classify, sqlstate};
 use super::model::{Access, Address, Catalog, Class, Definition, Object};
 use super::version::ServerVersion;
+use crate::Scope;
 
 mod access;
 mod attach;
@@ -44,13 +45,15 @@ pub(crate) const FIRST_USER_OID: u32 = 16384;
 /// readable. A table that was dropped or altered before its lock was reached is an error that names it, of
 /// [`ErrorKind::Conflict`].
 ///
-/// With `with_globals` what all databases share is read, too.
+/// Of `scope` only this counts here: what needs no lock because it is left out, how long locks may take, and whether what
+/// all databases share is read, too.
 pub(crate) async fn read(
     conn: &mut PgConnection,
     version: ServerVersion,
-    with_globals: bool,
+    scope: &Scope,
+    cx: &Cx,
 ) -> Result<Catalog> {
-    let lock::Locked { readable, names } = lock::lock(conn, version).await?;
+    let lock::Locked { readable, names } = lock::lock(conn, version, scope, cx).await?;
     let mut reader = Reader {
         conn,
         version,
@@ -72,12 +75,12 @@ pub(crate) async fn read(
     objects.extend(members::read(&mut reader, &readable).await?);
 
     attach::comments(&mut reader, &mut objects, &mut problems).await?;
-    attach::labels(&mut reader, &mut objects, &mut problems).await?;
+    let mut large_objects = access::large_objects(&mut reader).await?;
+    attach::labels(&mut reader, &mut objects, &mut large_objects).await?;
     attach::extensions(&mut reader, &mut objects).await?;
     let edges = depend::edges(&mut reader, &objects).await?;
-    let large_objects = access::large_objects(&mut reader).await?;
     let default_privileges = access::default_privileges(&mut reader).await?;
-    let globals = match with_globals {
+    let globals = match scope.globals {
         true => Some(globals::read(&mut reader, &mut problems).await?),
         false => None,
     };
@@ -226,6 +229,9 @@ fn failed(what: &str, names: &HashMap<u32, String>, error: sqlx::Error) -> Error
         Some("XX000") => failure
             .with_kind(ErrorKind::Conflict)
             .hint("Run the dump again; other sessions may have changed definitions meanwhile."),
+        Some("55P03") => failure.hint(
+            "Somebody has locked what a view, an index or a sequence needs: give more time with --lock-timeout.",
+        ),
         Some("42501") => {
             failure.hint("The role may not even read the catalogs; dump as another one.")
         }

@@ -165,11 +165,7 @@ impl<'a> Choice<'a> {
 
     /// What an object can't be without.
     fn owner(&self, object: &Object) -> Option<usize> {
-        let owner = match &object.definition {
-            Definition::Statistics(statistics) => Address(Class::Relation, statistics.table),
-            _ => object.parent()?,
-        };
-        self.positions.get(&owner).copied()
+        self.positions.get(&object.parent()?).copied()
     }
 
     /// A partition is a piece of its parent, so it comes with it. A child by inheritance is a table of its own.
@@ -392,6 +388,17 @@ fn without_rows(catalog: &mut Catalog, scope: &Scope) {
 }
 
 /// Only what is named is dumped.
+/// Whether a table is left out for its name alone, before anything else is known of it: it needs no lock then. Of partitions only
+/// the whole catalog tells whether they come with what was chosen.
+pub(super) fn leaves_out(scope: &Scope, schema: &str, name: &str, is_partition: bool) -> bool {
+    let table = |pattern: &Pattern| pattern.matches(Letters::Folded, Some(schema), name);
+    let within = |pattern: &Pattern| is(pattern, schema);
+    let excluded =
+        scope.exclude_tables.iter().any(table) || scope.exclude_schemas.iter().any(within);
+    let chosen = scope.tables.iter().any(table) || scope.schemas.iter().any(within);
+    excluded || chooses(scope) && !chosen && !is_partition
+}
+
 fn chooses(scope: &Scope) -> bool {
     !scope.tables.is_empty() || !scope.schemas.is_empty()
 }

@@ -23,7 +23,8 @@ use super::model::MODEL_VERSION;
 use super::narrow::narrow;
 use super::readers::{Reader, Readers};
 use super::version::ServerVersion;
-use super::{KIND, catalog, large_objects, split};
+use super::{KIND, catalog, large_objects, queue, split};
+use crate::Scope;
 
 /// Sequences whose values one query reads.
 const SEQUENCES: usize = 500;
@@ -78,12 +79,15 @@ impl Session {
     async fn open_once(server: &Postgres, workers: NonZeroUsize, cx: &Cx) -> Result<Self> {
         let mut leader = server.connect().await?;
         let (version, version_text) = version(&mut leader).await?;
+        if let Some(warning) = version.dumpable(&version_text, server.scope().force)? {
+            cx.emit(&Event::Warning(&warning));
+        }
         settle(&mut leader, version).await?;
-        run(
-            &mut leader,
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        )
-        .await?;
+        let isolation = match server.scope().serializable {
+            true => "SERIALIZABLE READ ONLY DEFERRABLE",
+            false => "REPEATABLE READ READ ONLY",
+        };
+        run(&mut leader, &format!("BEGIN ISOLATION LEVEL {isolation}")).await?;
         let row = sqlx::raw_sql(
             "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.pg_backend_pid(),
                     CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
@@ -96,7 +100,7 @@ impl Session {
         let mut processes = vec![row.try_get(1).map_err(classify)?];
         let position: String = row.try_get(2).map_err(classify)?;
 
-        let mut catalog = catalog::read(&mut leader, version, server.scope().globals).await?;
+        let mut catalog = catalog::read(&mut leader, version, server.scope(), cx).await?;
         narrow(&mut catalog, server.scope())?;
         let script = ddl::statements(&catalog);
         let database = Database::read(&mut leader, version, catalog).await?;
@@ -173,7 +177,7 @@ impl Session {
                 server_version: version_text,
             },
             consistency: Consistency {
-                claim: "one-snapshot".into(),
+                claim: claim(server.scope()).into(),
                 position: BTreeMap::from([("lsn".to_owned(), position)]),
             },
             form: Form::Sql,
@@ -196,6 +200,10 @@ impl Session {
             readers: Readers::new(leader, followers),
             processes,
         })
+    }
+
+    pub(super) fn script(&self) -> &Script {
+        &self.script
     }
 
     async fn rows(
@@ -288,6 +296,10 @@ impl DumpSession for Session {
         Ok(())
     }
 
+    async fn watch(&self, cx: &Cx) {
+        queue::watch(&self.server, &self.processes, cx).await;
+    }
+
     async fn confirm(&self) -> Result<()> {
         let mut readers = self.readers.leave();
         if readers.len() != self.processes.len() {
@@ -300,7 +312,7 @@ impl DumpSession for Session {
                 .await
                 .map_err(classify)?;
             let isolation: String = row.try_get(0).map_err(classify)?;
-            if isolation != "repeatable read" {
+            if !matches!(isolation.as_str(), "repeatable read" | "serializable") {
                 return Err(
                     Error::new(ErrorKind::Server, "a reader's transaction has ended").hint(AGAIN),
                 );
@@ -337,6 +349,14 @@ impl DumpSession for Session {
         // A server that does not answer ends our sessions by itself when it sees the closed sockets.
         let _ = tokio::time::timeout(CLOSE, end).await;
         Ok(())
+    }
+}
+
+/// Which consistency the manifest tells of.
+fn claim(scope: &Scope) -> &'static str {
+    match scope.serializable {
+        true => "one-serializable-snapshot",
+        false => "one-snapshot",
     }
 }
 

@@ -20,6 +20,8 @@ mod elastic;
 mod formats;
 #[path = "faults/identity.rs"]
 mod identity;
+#[path = "faults/locks.rs"]
+mod locks;
 #[path = "faults/lost.rs"]
 mod lost;
 #[path = "faults/mysql.rs"]

@@ -10,10 +10,10 @@ use super::{Reader, USER_SCHEMA, not_of_extension};
 use crate::postgres::model::{Address, Class, Column, Definition, Object, Relation, Sequence};
 
 /// How large a relation is now; `relpages` is what the last VACUUM or ANALYZE counted, 0 for a table just filled. Only
-/// asked where we may read, because there the table is locked already and nobody makes us wait.
+/// asked of tables that are locked already, where nobody makes us wait.
 fn pages(oid: &str) -> String {
     format!(
-        "CASE WHEN c.relkind IN ('r', 'm') AND has_table_privilege(c.oid, 'SELECT')
+        "CASE WHEN c.relkind = 'r' AND locked.oid IS NOT NULL
               THEN coalesce(pg_relation_size({oid}) / current_setting('block_size')::int8, 0) ELSE 0 END"
     )
 }
@@ -25,6 +25,7 @@ pub(super) async fn relations(
 ) -> Result<Vec<Object>> {
     let access = access("c.relacl", "acldefault('r', c.relowner)");
     let own = not_of_extension(Class::Relation, "c.oid");
+    let locked: Vec<String> = readable.iter().map(ToString::to_string).collect();
     let query = format!(
         "SELECT c.oid::int8 AS oid, n.nspname AS schema, c.relname AS name, pg_get_userbyid(c.relowner) AS owner,
                 {access},
@@ -60,6 +61,7 @@ pub(super) async fn relations(
                 {server_options} AS server_options
          FROM pg_class c
          JOIN pg_namespace n ON n.oid = c.relnamespace
+         LEFT JOIN unnest('{{{locked}}}'::oid[]) AS locked (oid) ON locked.oid = c.oid
          LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
          LEFT JOIN pg_am m ON m.oid = c.relam
          LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace
@@ -70,6 +72,7 @@ pub(super) async fn relations(
         server_options = foreign_options("f.ftoptions"),
         pages = pages("c.oid"),
         toast_pages = pages("c.reltoastrelid"),
+        locked = locked.join(","),
     );
     let mut objects = reader
         .objects(
