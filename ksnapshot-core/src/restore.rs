@@ -127,6 +127,23 @@ pub trait ForeignSession: Send + Sync {
 /// A target that is being written to. Calls come from up to `workers` tasks at once.
 #[async_trait]
 pub trait RestoreSession: Send + Sync {
+    /// Whether all definitions are tried by [`RestoreSession::rehearse`] before anything is written, because the target may know
+    /// less than the source did.
+    fn rehearses(&self) -> bool {
+        false
+    }
+
+    /// Runs the definition of `item` so that nothing of it stays after [`RestoreSession::end_rehearsal`]. One call at a time, in
+    /// the order of the snapshot, with errors as of [`RestoreSession::define`].
+    async fn rehearse(&self, _item: &Item, _text: &str) -> Result<()> {
+        Ok(())
+    }
+
+    /// Takes everything back that was rehearsed.
+    async fn end_rehearsal(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Runs the definition of `item`. [`crate::ErrorKind::Refused`] means that the server refused it and that the
     /// session goes on; any other kind ends the restore.
     async fn define(&self, item: &Item, text: &str) -> Result<()>;

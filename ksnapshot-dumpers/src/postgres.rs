@@ -15,6 +15,7 @@ mod preflight;
 mod queue;
 mod quote;
 mod readers;
+mod rehearsal;
 mod restore;
 mod session;
 mod split;

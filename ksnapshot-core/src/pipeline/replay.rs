@@ -113,7 +113,14 @@ pub async fn restore(
         cx: cx.clone(),
         jobs: request.jobs,
     };
-    let done = cx.guard(run.everything(selection, texts)).await;
+    let tally = match cx.guard(run.rehearse(&selection, &texts)).await {
+        Ok(tally) => tally,
+        Err(error) => {
+            let _ = session.close(false).await;
+            return Err(error);
+        }
+    };
+    let done = cx.guard(run.everything(selection, texts, tally)).await;
     let closed = session.close(done.is_ok()).await;
     let partial = |error: Error| {
         error.further_hint(format!(
@@ -145,7 +152,58 @@ pub(super) struct Run {
 }
 
 impl Run {
-    async fn everything(&self, selection: Selection, texts: Texts) -> Result<RestoreReport> {
+    /// What is known to go wrong before anything is written.
+    async fn rehearse(&self, selection: &Selection, texts: &Texts) -> Result<Tally> {
+        let mut tally = Tally {
+            problems: selection.problems.clone(),
+            failed: BTreeSet::new(),
+            existing: BTreeSet::new(),
+            prerequisites: selection.prerequisites.clone(),
+            told: BTreeSet::new(),
+        };
+        for problem in &tally.problems {
+            self.cx.emit(&Event::Problem(problem));
+        }
+        if !self.session.rehearses() {
+            return Ok(tally);
+        }
+        for (id, text) in texts.before.iter().chain(&texts.after) {
+            let item = &self.index.items[*id as usize];
+            if item.aspect == Aspect::Setting || tally.leaves_out(item, &self.index, &self.cx) {
+                continue;
+            }
+            let done = self.session.rehearse(item, text).await;
+            tally.settle(item, done, &self.cx)?;
+        }
+        self.session.end_rehearsal().await?;
+        let rows = (selection.items.iter()).map(|&id| &self.index.items[id as usize]);
+        let mut homeless = rows.filter(|item| {
+            item.data.is_some_and(|data| data.rows > 0)
+                && item
+                    .depends
+                    .iter()
+                    .any(|needed| tally.failed.contains(needed))
+        });
+        match homeless.next() {
+            None => Ok(Tally {
+                failed: BTreeSet::new(),
+                existing: BTreeSet::new(),
+                ..tally
+            }),
+            Some(item) => Err(Error::new(
+                ErrorKind::Failed,
+                format!("{}: the target can't have it, nor its rows; nothing was restored", item.title()),
+            )
+            .hint("Restore into a server at least as new as the source, or leave the table out: choose others with --table.")),
+        }
+    }
+
+    async fn everything(
+        &self,
+        selection: Selection,
+        texts: Texts,
+        mut tally: Tally,
+    ) -> Result<RestoreReport> {
         let data = (selection.items.iter())
             .filter(|&&id| self.index.items[id as usize].stage == Stage::Data);
         let by_item = self.index.data_frames();
@@ -165,15 +223,6 @@ impl Run {
             bytes,
         });
 
-        let mut tally = Tally {
-            problems: selection.problems,
-            failed: BTreeSet::new(),
-            existing: BTreeSet::new(),
-            prerequisites: selection.prerequisites.clone(),
-        };
-        for problem in &tally.problems {
-            self.cx.emit(&Event::Problem(problem));
-        }
         for (id, text) in texts.before {
             self.define(id, &text, &mut tally).await?;
         }

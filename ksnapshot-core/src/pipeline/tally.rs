@@ -10,6 +10,8 @@ pub(super) struct Tally {
     pub(super) failed: BTreeSet<u32>,
     pub(super) existing: BTreeSet<u32>,
     pub(super) prerequisites: BTreeSet<u32>,
+    /// Items whose problem is among [`problems`](Self::problems) since before anything was written.
+    pub(super) told: BTreeSet<u32>,
 }
 
 impl Tally {
@@ -64,6 +66,9 @@ impl Tally {
         hint: Option<String>,
         cx: &Cx,
     ) {
+        if !self.told.insert(item.id) {
+            return;
+        }
         let object = match item.aspect {
             Aspect::Owner => format!("owner of {}", item.title()),
             Aspect::Acl => format!("grants of {}", item.title()),

@@ -14,6 +14,7 @@ use super::connect::{NOTICE_OUR_END, Postgres, run, version};
 use super::copy::{copy_out, rows_in, rows_measured};
 use super::database::Database;
 use super::ddl::{self, Script};
+use super::rehearsal::Rehearsal;
 use super::version::ServerVersion;
 use super::{drop, large_objects, target};
 
@@ -29,6 +30,8 @@ pub(super) struct Session {
     script: Script,
     tables: BTreeMap<u32, usize>,
     is_scratch: bool,
+    /// On a server older than the source everything is tried first.
+    rehearsal: Option<Rehearsal>,
 }
 
 impl Session {
@@ -55,6 +58,7 @@ impl Session {
         let mut first = server.connect().await?;
         let (version, _) = version(&mut first).await?;
         settle(&mut first, version, &database).await?;
+        let rehearsal = Rehearsal::needed(database.catalog.version, version);
         let chosen: Vec<&Item> = items
             .iter()
             .filter_map(|&id| index.items.get(id as usize))
@@ -90,7 +94,15 @@ impl Session {
             script,
             tables,
             is_scratch: server.is_scratch(),
+            rehearsal,
         })
+    }
+
+    /// What of a snapshot has no place in this target.
+    fn leaves_alone(&self, item: &Item) -> bool {
+        // A drill makes nothing outside of its database. What was there before keeps its owner, its rights and its settings.
+        self.is_scratch && (item.id as usize) < self.script.globals
+            || item.kind == ddl::DATABASE && !self.created
     }
 
     /// A connection, and whether others are at work.
@@ -111,12 +123,32 @@ impl Session {
 
 #[async_trait]
 impl RestoreSession for Session {
-    async fn define(&self, item: &Item, text: &str) -> Result<()> {
-        if self.is_scratch && (item.id as usize) < self.script.globals {
+    fn rehearses(&self) -> bool {
+        self.rehearsal.is_some()
+    }
+
+    async fn rehearse(&self, item: &Item, text: &str) -> Result<()> {
+        let Some(rehearsal) = &self.rehearsal else {
+            return Ok(());
+        };
+        if self.leaves_alone(item) {
             return Ok(());
         }
-        // What was there before keeps its owner, its rights and its settings.
-        if item.kind == ddl::DATABASE && !self.created {
+        let (mut connection, _) = self.take()?;
+        let done = rehearsal.run(&mut connection, text).await;
+        self.give_back(connection);
+        done
+    }
+
+    async fn end_rehearsal(&self) -> Result<()> {
+        let (mut connection, _) = self.take()?;
+        run(&mut connection, "ROLLBACK").await?;
+        self.give_back(connection);
+        Ok(())
+    }
+
+    async fn define(&self, item: &Item, text: &str) -> Result<()> {
+        if self.leaves_alone(item) {
             return Ok(());
         }
         let (mut connection, busy) = self.take()?;

@@ -22,6 +22,8 @@ struct TcpState {
     /// Bytes that the server may still send, over all connections.
     left: Mutex<Option<u64>>,
     refuses: AtomicBool,
+    /// What the server says, and what it is made to say in place of it.
+    disguise: Mutex<Option<(String, String)>>,
 }
 
 impl TcpProxy {
@@ -37,6 +39,7 @@ impl TcpProxy {
         let state = Arc::new(TcpState {
             left: Mutex::default(),
             refuses: AtomicBool::new(false),
+            disguise: Mutex::default(),
         });
         let shared = Arc::clone(&state);
         let door = Door::open(move |client, line| {
@@ -53,6 +56,12 @@ impl TcpProxy {
     /// Breaks all connections, and refuses others, once the server has sent so many more bytes over all of them.
     pub fn cut_after(&self, bytes: u64) {
         *lock(&self.state.left) = Some(bytes);
+    }
+
+    /// Makes the server say `other` where it says `word`, which is as long, in answers that come in one piece.
+    pub fn disguise(&self, word: &str, other: &str) {
+        assert_eq!(word.len(), other.len(), "lengths stand before texts");
+        *lock(&self.state.disguise) = Some((word.to_owned(), other.to_owned()));
     }
 
     /// Breaks all connections now. New ones are welcome.
@@ -116,11 +125,21 @@ impl TcpState {
                 }
                 None => (size, false),
             };
+            self.put_on(&mut buffer[..pass]);
             client.write_all(&buffer[..pass])?;
             if over {
                 self.refuses.store(true, Ordering::SeqCst);
                 line.cut();
                 return Ok(());
+            }
+        }
+    }
+
+    fn put_on(&self, bytes: &mut [u8]) {
+        if let Some((word, other)) = &*lock(&self.disguise) {
+            let finds = |window: &[u8]| window == word.as_bytes();
+            while let Some(at) = bytes.windows(word.len()).position(finds) {
+                bytes[at..at + other.len()].copy_from_slice(other.as_bytes());
             }
         }
     }

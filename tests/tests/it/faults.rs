@@ -46,6 +46,8 @@ mod source;
 mod stored;
 #[path = "faults/target.rs"]
 mod target;
+#[path = "faults/versions.rs"]
+mod versions;
 
 use std::fs;
 use std::path::{Path, PathBuf};
