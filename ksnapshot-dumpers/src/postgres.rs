@@ -7,6 +7,7 @@ mod database;
 mod ddl;
 mod drop;
 mod error;
+mod giant;
 mod large_objects;
 mod model;
 mod narrow;

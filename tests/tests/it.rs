@@ -27,6 +27,8 @@ mod faults;
 mod filters;
 #[path = "it/fuzz.rs"]
 mod fuzz;
+#[path = "it/giant.rs"]
+mod giant;
 #[path = "it/globals.rs"]
 mod globals;
 #[path = "it/harness.rs"]

@@ -7,6 +7,7 @@ use sqlx::postgres::PgConnection;
 
 use super::ddl::TableData;
 use super::error::classify;
+use super::giant;
 
 /// A range of heap pages; without an end it reaches to the table's.
 pub(super) type Pages = (u64, Option<u64>);
@@ -16,17 +17,25 @@ pub(super) fn copy_in(table: &TableData) -> String {
     format!("COPY {}{} FROM stdin", table.name, column_list(table))
 }
 
-/// The statement that reads a whole table, or a range of its pages.
+/// The conditions that a range of pages is.
+pub(super) fn range(pages: Pages) -> Vec<String> {
+    let from = (pages.0 > 0).then(|| format!("ctid >= '({},0)'::pg_catalog.tid", pages.0));
+    let to = pages
+        .1
+        .map(|to| format!("ctid < '({to},0)'::pg_catalog.tid"));
+    from.into_iter().chain(to).collect()
+}
+
+/// The statement that reads a whole table, or a range of its pages, but for rows that no line holds.
 pub(super) fn copy_out(table: &TableData, pages: Pages) -> String {
     if table.through_root {
         let columns = table.columns.join(", ");
         return format!("COPY (SELECT {columns} FROM {}) TO STDOUT", table.name);
     }
-    let from = (pages.0 > 0).then(|| format!("ctid >= '({},0)'::pg_catalog.tid", pages.0));
-    let to = pages
-        .1
-        .map(|to| format!("ctid < '({to},0)'::pg_catalog.tid"));
-    let range: Vec<String> = from.into_iter().chain(to).collect();
+    let mut range = range(pages);
+    if giant::possible_in(table) {
+        range.push(format!("NOT {}", giant::condition(table)));
+    }
     if range.is_empty() && table.condition.is_none() {
         // Plain COPY reads a relation without its children.
         return format!("COPY {}{} TO STDOUT", table.name, column_list(table));
@@ -183,7 +192,9 @@ mod tests {
             item: 0,
             oid: 0,
             name: name.to_owned(),
+            root: name.to_owned(),
             columns: columns.iter().map(|&c| c.to_owned()).collect(),
+            bytea: Vec::new(),
             condition: None,
             through_root: false,
             pages: 0,

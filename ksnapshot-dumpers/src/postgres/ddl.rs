@@ -55,8 +55,12 @@ pub(crate) struct TableData {
     pub(crate) oid: u32,
     /// Quoted and qualified.
     pub(crate) name: String,
+    /// The table at the top of a partition's tree, quoted and qualified; any other one itself.
+    pub(crate) root: String,
     /// The live columns that aren't generated, quoted, in order of their numbers. May be empty: such rows still count.
     pub(crate) columns: Vec<String>,
+    /// Those of type `bytea`, by their positions.
+    pub(crate) bytea: Vec<usize>,
     /// `WHERE …`, for tables of extensions of which only some rows are data.
     pub(crate) condition: Option<String>,
     /// Rows of all its partitions, read and loaded through it. Otherwise rows are its own only.

@@ -1,12 +1,13 @@
 //! Writing a snapshot back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
+use futures_util::future::try_join_all;
 use ksnapshot_core::{
-    Bytes, Cx, DataStats, Error, ErrorKind, Index, Item, Loaded, RestoreOptions, RestoreSession,
-    Result, Stage, async_trait,
+    Bytes, Cx, DataStats, Error, ErrorKind, Event, Index, Item, Loaded, RestoreOptions,
+    RestoreSession, Result, Stage, async_trait,
 };
 use sqlx::postgres::PgConnection;
 
@@ -16,7 +17,7 @@ use super::database::Database;
 use super::ddl::{self, Script};
 use super::rehearsal::Rehearsal;
 use super::version::ServerVersion;
-use super::{drop, large_objects, target};
+use super::{drop, giant, large_objects, target};
 
 /// How often a definition is tried again after a deadlock.
 const RETRIES: usize = 10;
@@ -32,6 +33,9 @@ pub(super) struct Session {
     is_scratch: bool,
     /// On a server older than the source everything is tried first.
     rehearsal: Option<Rehearsal>,
+    /// Tables that got rows: the planner knows nothing of them yet.
+    filled: Mutex<BTreeSet<String>>,
+    cx: Cx,
 }
 
 impl Session {
@@ -41,7 +45,7 @@ impl Session {
         items: &[u32],
         options: RestoreOptions,
         workers: NonZeroUsize,
-        _cx: &Cx,
+        cx: &Cx,
     ) -> Result<Self> {
         let database = Database::of(index)?;
         let script = ddl::statements(&database.catalog);
@@ -95,6 +99,8 @@ impl Session {
             tables,
             is_scratch: server.is_scratch(),
             rehearsal,
+            filled: Mutex::default(),
+            cx: cx.clone(),
         })
     }
 
@@ -111,6 +117,28 @@ impl Session {
         let busy = idle.len() < self.connections;
         (idle.pop().map(|connection| (connection, busy)))
             .ok_or_else(|| Error::new(ErrorKind::Failed, "more writers than connections"))
+    }
+
+    /// Gathers statistics on what was loaded, by all connections. A table of which that fails is only warned of.
+    async fn analyze(&self, connections: &mut [PgConnection]) -> Result<()> {
+        let filled =
+            std::mem::take(&mut *self.filled.lock().unwrap_or_else(PoisonError::into_inner));
+        let rest = Mutex::new(filled.into_iter());
+        let next = || rest.lock().unwrap_or_else(PoisonError::into_inner).next();
+        try_join_all(connections.iter_mut().map(|connection| async {
+            while let Some(table) = next() {
+                match run(connection, &format!("ANALYZE {table}")).await {
+                    Err(error) if error.kind() == ErrorKind::Server => return Err(error),
+                    Err(error) => self.cx.emit(&Event::Warning(&format!(
+                        "table {table}: restored, but without statistics: {error}"
+                    ))),
+                    Ok(()) => {}
+                }
+            }
+            Ok(())
+        }))
+        .await?;
+        Ok(())
     }
 
     fn give_back(&self, connection: PgConnection) {
@@ -200,13 +228,18 @@ impl RestoreSession for Session {
             run(&mut connection, &text).await?;
             text.lines().filter(|line| !line.is_empty()).count() as u64
         } else {
-            rows_in(&mut connection, &blocks)
+            rows(&mut connection, blocks)
                 .await
                 .map_err(|e| match e.kind() {
                     ErrorKind::Refused => e.with_kind(ErrorKind::Failed),
                     _ => e,
                 })?
         };
+        if let Some(&table) = self.tables.get(&item.id) {
+            let table = self.script.tables[table].root.clone();
+            let mut filled = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
+            filled.insert(table);
+        }
         self.give_back(connection);
         Ok(took.into())
     }
@@ -215,7 +248,11 @@ impl RestoreSession for Session {
         let (mut connection, _) = self.take()?;
         let stats = if let Some(table) = self.tables.get(&item.id).map(|&n| &self.script.tables[n])
         {
-            rows_measured(&mut connection, &copy_out(table, (0, None))).await?
+            let mut stats = rows_measured(&mut connection, &copy_out(table, (0, None))).await?;
+            if giant::possible_in(table) {
+                stats += giant::measured(&mut connection, table).await?;
+            }
+            stats
         } else if let Some(batch) = self.script.large_objects.iter().find(|b| b.item == item.id) {
             large_objects::measure(&mut connection, batch).await?
         } else {
@@ -228,7 +265,11 @@ impl RestoreSession for Session {
     }
 
     async fn close(&self, succeeded: bool) -> Result<()> {
-        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut idle =
+            std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        if succeeded && !self.is_scratch {
+            self.analyze(&mut idle).await?;
+        }
         for mut connection in idle {
             if succeeded {
                 // Until here commits did not wait for the disk. This one does, and with it all before it.
@@ -242,6 +283,16 @@ impl RestoreSession for Session {
         }
         Ok(())
     }
+}
+
+/// Blocks of one table: a line of COPY a row, but for rows that none holds.
+async fn rows(connection: &mut PgConnection, blocks: Vec<Bytes>) -> Result<u64> {
+    let (giants, usual): (Vec<_>, Vec<_>) = blocks.into_iter().partition(giant::is_one);
+    let mut took = rows_in(connection, &usual).await?;
+    for block in giants {
+        took += giant::row_in(connection, &block).await?;
+    }
+    Ok(took)
 }
 
 /// The settings under which definitions and rows are replayed, by us and by psql: they stand at the head of the text,

@@ -23,7 +23,7 @@ use super::model::MODEL_VERSION;
 use super::narrow::narrow;
 use super::readers::{Reader, Readers};
 use super::version::ServerVersion;
-use super::{KIND, catalog, large_objects, queue, split};
+use super::{KIND, catalog, giant, large_objects, queue, split};
 use crate::Scope;
 
 /// Sequences whose values one query reads.
@@ -220,7 +220,11 @@ impl Session {
             table.item,
             out,
         )
-        .await
+        .await?;
+        if giant::possible_in(table) {
+            giant::rows_out(connection, table, pages, out).await?;
+        }
+        Ok(())
     }
 
     async fn sequences(

@@ -59,7 +59,9 @@ impl Writer<'_> {
             item: 0,
             oid: object.address.1,
             name: names::qualified(object),
+            root: names::qualified(self.root(object)),
             columns: Vec::new(),
+            bytea: Vec::new(),
             condition: None,
             through_root: false,
             pages: 0,
@@ -80,6 +82,7 @@ impl Writer<'_> {
             }
             Definition::Relation(relation) if relation.kind == RelationKind::Table => {
                 data.columns = table::data_columns(relation);
+                data.bytea = table::bytea_columns(relation);
                 data.pages = u64::try_from(relation.pages).unwrap_or(0);
                 data.toast_pages = u64::try_from(relation.toast_pages).unwrap_or(0);
                 data.heap = relation.access_method.as_deref() == Some("heap");

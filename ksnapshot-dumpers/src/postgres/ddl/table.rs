@@ -416,10 +416,19 @@ pub(super) fn row_security(object: &Object, relation: &Relation) -> String {
 
 /// The columns that COPY is to write.
 pub(super) fn data_columns(relation: &Relation) -> Vec<String> {
-    relation
-        .columns
-        .iter()
-        .filter(|column| column.generated.is_empty())
+    with_data(relation)
         .map(|column| ident(&column.name))
         .collect()
+}
+
+/// The positions of those of type `bytea`.
+pub(super) fn bytea_columns(relation: &Relation) -> Vec<usize> {
+    (with_data(relation).enumerate())
+        .filter(|(_, column)| column.type_name == "bytea")
+        .map(|(position, _)| position)
+        .collect()
+}
+
+fn with_data(relation: &Relation) -> impl Iterator<Item = &Column> {
+    (relation.columns.iter()).filter(|column| column.generated.is_empty())
 }
