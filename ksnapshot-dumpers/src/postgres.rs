@@ -19,6 +19,7 @@ mod readers;
 mod rehearsal;
 mod restore;
 mod session;
+mod small;
 mod split;
 mod target;
 mod version;

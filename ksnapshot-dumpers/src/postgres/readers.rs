@@ -13,6 +13,8 @@ use super::ddl::TableData;
 pub(super) struct Reader {
     pub(super) connection: PgConnection,
     leads: bool,
+    /// It has a savepoint to go back to: the locks of what it read last are given up there.
+    marked: bool,
 }
 
 /// Those that are not at work.
@@ -24,7 +26,13 @@ pub(super) struct Readers {
 
 impl Readers {
     pub(super) fn new(leader: PgConnection, followers: Vec<PgConnection>) -> Self {
-        let reader = |leads| move |connection| Reader { connection, leads };
+        let reader = |leads| {
+            move |connection| Reader {
+                connection,
+                leads,
+                marked: false,
+            }
+        };
         let leader = std::iter::once(leader).map(reader(true));
         Self {
             idle: Mutex::new(
@@ -53,31 +61,36 @@ impl Readers {
         self.back.notify_waiters();
     }
 
-    /// A reader that has a lock on this table.
+    /// A reader that has a lock on each of these tables.
     ///
-    /// Somebody who wants to alter the table waits for the leader's lock, and whoever asks for one after that waits for
+    /// Somebody who wants to alter a table waits for the leader's lock, and whoever asks for one after that waits for
     /// them: a follower would wait for the leader's end, which waits for the follower, and no server sees through that. So
-    /// followers don't wait, and leave such a table to the leader.
-    pub(super) async fn take_for(&self, table: &TableData) -> Result<Reader> {
+    /// followers don't wait, and leave such tables to the leader.
+    ///
+    /// The leader's locks are enough to keep the tables as they are, so a follower gives up those of what it read before:
+    /// the server has room for so many in all.
+    pub(super) async fn take_for(&self, tables: &[&TableData]) -> Result<Reader> {
         let mut reader = self.take()?;
         if reader.leads {
             return Ok(reader);
         }
-        // Rows that go through the root of a tree are read with those of all its partitions.
-        let only = if table.through_root { "" } else { "ONLY " };
+        let mark = match std::mem::replace(&mut reader.marked, true) {
+            true => "ROLLBACK TO SAVEPOINT reader",
+            false => "SAVEPOINT reader",
+        };
         let lock = format!(
-            "SAVEPOINT reader; LOCK TABLE {only}{} IN ACCESS SHARE MODE NOWAIT; RELEASE SAVEPOINT reader",
-            table.name
+            "{mark}; LOCK TABLE {} IN ACCESS SHARE MODE NOWAIT",
+            list(tables)
         );
         match run(&mut reader.connection, &lock).await {
             Ok(()) => Ok(reader),
-            Err(error) if error.kind() == ErrorKind::Conflict => {
-                let back = "ROLLBACK TO SAVEPOINT reader; RELEASE SAVEPOINT reader";
-                run(&mut reader.connection, back).await?;
+            Err(error) if error.kind() == ErrorKind::Server => Err(error),
+            // Somebody waits, or there is no room for another lock.
+            Err(_) => {
+                run(&mut reader.connection, "ROLLBACK TO SAVEPOINT reader").await?;
                 self.give_back(reader);
                 Ok(self.leader().await)
             }
-            Err(error) => Err(error),
         }
     }
 
@@ -105,5 +118,38 @@ impl Readers {
     /// Back again, as they left.
     pub(super) fn stay(&self, readers: Vec<Reader>) {
         *self.idle() = readers;
+    }
+}
+
+/// Names for a LOCK. Rows that go through the root of a tree are read with those of all its partitions.
+fn list(tables: &[&TableData]) -> String {
+    let name = |table: &&TableData| match table.through_root {
+        true => table.name.clone(),
+        false => format!("ONLY {}", table.name),
+    };
+    tables.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_on_the_tables_that_are_read() {
+        let table = |name: &str, through_root| TableData {
+            item: 0,
+            oid: 0,
+            name: name.into(),
+            columns: Vec::new(),
+            condition: None,
+            through_root,
+            pages: 0,
+            toast_pages: 0,
+            heap: true,
+            readable: true,
+            unlogged: false,
+        };
+        let (own, root) = (table("s.own", false), table("s.root", true));
+        assert_eq!(list(&[&own, &root]), "ONLY s.own, s.root");
     }
 }

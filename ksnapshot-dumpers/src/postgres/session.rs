@@ -23,7 +23,7 @@ use super::model::MODEL_VERSION;
 use super::narrow::narrow;
 use super::readers::{Reader, Readers};
 use super::version::ServerVersion;
-use super::{KIND, catalog, giant, large_objects, queue, split};
+use super::{KIND, catalog, giant, large_objects, queue, small, split};
 use crate::Scope;
 
 /// Sequences whose values one query reads.
@@ -52,6 +52,7 @@ pub(super) struct Session {
 /// What a part consists of; the part with the same number tells the core about it.
 enum Work {
     Rows { table: usize, pages: Pages },
+    SmallTables { tables: Vec<usize> },
     Sequences { from: usize, to: usize },
     LargeObjects { batch: usize },
 }
@@ -206,6 +207,10 @@ impl Session {
         &self.script
     }
 
+    fn tables(&self, numbers: &[usize]) -> Vec<&TableData> {
+        numbers.iter().map(|&n| &self.script.tables[n]).collect()
+    }
+
     async fn rows(
         &self,
         connection: &mut PgConnection,
@@ -282,7 +287,10 @@ impl DumpSession for Session {
         })?;
         // A connection that an error or a cancellation met in the middle of a COPY does not come back.
         let mut reader = match work {
-            Work::Rows { table, .. } => self.readers.take_for(&self.script.tables[*table]).await?,
+            Work::Rows { table, .. } => {
+                (self.readers.take_for(&[&self.script.tables[*table]])).await?
+            }
+            Work::SmallTables { tables } => self.readers.take_for(&self.tables(tables)).await?,
             Work::Sequences { .. } | Work::LargeObjects { .. } => self.readers.take()?,
         };
         let connection = &mut reader.connection;
@@ -290,6 +298,12 @@ impl DumpSession for Session {
             Work::Rows { table, pages } => {
                 self.rows(connection, &self.script.tables[*table], *pages, out)
                     .await?;
+            }
+            Work::SmallTables { tables } => {
+                for table in small::filled(connection, &self.tables(tables)).await? {
+                    (self.rows(connection, table, (0, None), out).await)
+                        .map_err(|error| error.context(titled(table)))?;
+                }
             }
             Work::Sequences { from, to } => self.sequences(connection, *from, *to, out).await?,
             Work::LargeObjects { batch } => {
@@ -466,7 +480,9 @@ fn frame(
 /// Cuts the data into parts, the largest first, so that readers end together.
 fn plan(script: &Script, version: ServerVersion) -> (Vec<DataPart>, Vec<Work>) {
     let mut planned: Vec<(String, u64, Vec<u32>, Work)> = Vec::new();
-    for (number, table) in script.tables.iter().enumerate().filter(|(_, t)| t.readable) {
+    let readable = script.tables.iter().enumerate().filter(|(_, t)| t.readable);
+    let (small, large): (Vec<_>, Vec<_>) = readable.partition(|(_, t)| small::is_small(t));
+    for (number, table) in large {
         // A range of pages is only quick where the server has TID range scans, and only heap tables have such pages.
         let splits = version.at_least(14)
             && table.heap
@@ -484,13 +500,15 @@ fn plan(script: &Script, version: ServerVersion) -> (Vec<DataPart>, Vec<Work>) {
                 table: number,
                 pages,
             };
-            planned.push((
-                format!("table {}", table.name),
-                share,
-                vec![table.item],
-                work,
-            ));
+            planned.push((titled(table), share, vec![table.item], work));
         }
+    }
+    for tables in small::parts(small) {
+        let name = format!("{} small tables", tables.len());
+        let of_part = || tables.iter().map(|&n| &script.tables[n]);
+        let pages: u64 = of_part().map(|t| t.pages + t.toast_pages).sum();
+        let items = of_part().map(|t| t.item).collect();
+        planned.push((name, pages * PAGE, items, Work::SmallTables { tables }));
     }
     planned.sort_by_key(|(_, bytes, ..)| std::cmp::Reverse(*bytes));
     for (number, batch) in (script.large_objects.iter().enumerate()).filter(|(_, b)| b.readable) {
@@ -524,6 +542,10 @@ fn plan(script: &Script, version: ServerVersion) -> (Vec<DataPart>, Vec<Work>) {
         work.push(what);
     }
     (parts, work)
+}
+
+fn titled(table: &TableData) -> String {
+    format!("table {}", table.name)
 }
 
 fn unreadable(kind: &str, what: &str, name: &str) -> Problem {

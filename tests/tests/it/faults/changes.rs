@@ -135,9 +135,10 @@ fn who_waits_for_the_dump_holds_up_no_reader() {
     db.psql(HEAP).unwrap();
     // Both readers are at a large table when it stands still, and have not looked at the small ones.
     db.psql("create table pile as table heap").unwrap();
+    // Each of these is as large as tables are that are not read with others.
     let tables: Vec<String> = (0..6).map(|n| format!("small_{n}")).collect();
     for table in &tables {
-        let sql = format!("create table {table} (n int); insert into {table} values (1), (2)");
+        let sql = format!("create table {table} as select n from generate_series(1, 4000) n");
         db.psql(&sql).unwrap();
     }
     let place = Place::new();
@@ -167,7 +168,7 @@ fn who_waits_for_the_dump_holds_up_no_reader() {
         .unwrap();
     for table in &tables {
         let rows = format!("select count(*), count(to_jsonb(t) -> 'late') from {table} t");
-        assert_eq!(target.psql(&rows).unwrap(), "2|0");
+        assert_eq!(target.psql(&rows).unwrap(), "4000|0");
     }
     target.drop().unwrap();
     db.drop().unwrap();
