@@ -22,6 +22,7 @@ pub mod sink;
 mod stream;
 mod tally;
 mod texts;
+mod together;
 mod upload;
 mod verify;
 

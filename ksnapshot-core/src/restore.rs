@@ -148,6 +148,17 @@ pub trait RestoreSession: Send + Sync {
     /// session goes on; any other kind ends the restore.
     async fn define(&self, item: &Item, text: &str) -> Result<()>;
 
+    /// How many small definitions are worth running together. One where [`RestoreSession::define_together`] never does.
+    fn together(&self) -> NonZeroUsize {
+        NonZeroUsize::MIN
+    }
+
+    /// Runs some definitions in this order: all of them, or with the answer `false` none at all. Then each is to be run by
+    /// itself, which tells what is wrong and with which. An error ends the restore.
+    async fn define_together(&self, _definitions: &[(&Item, &str)]) -> Result<bool> {
+        Ok(false)
+    }
+
     /// Replays some blocks of `item`'s data. An error means that none of them is in, or that the target is partial.
     async fn load(&self, item: &Item, blocks: Vec<Bytes>) -> Result<Loaded>;
 

@@ -10,6 +10,7 @@ use super::schedule::{Schedule, sessions};
 use super::selection::{Selection, select};
 use super::tally::Tally;
 use super::texts::Texts;
+use super::together;
 use crate::pattern::Pattern;
 use crate::{
     Aspect, Cx, Decryptor, Error, ErrorKind, Event, Frame, Index, Loaded, Problem, RestoreOptions,
@@ -223,15 +224,11 @@ impl Run {
             bytes,
         });
 
-        for (id, text) in texts.before {
-            self.define(id, &text, &mut tally).await?;
-        }
+        together::in_order(self, texts.before, &mut tally).await?;
         let runs = self.loadable(runs, &tally)?;
         let mut schedule = Schedule::new(self, runs, texts.after, &mut tally);
         let Loaded { rows, refused } = schedule.load().await?;
-        for (id, text) in texts.values {
-            schedule.define(id, text).await?;
-        }
+        schedule.define(texts.values).await?;
         schedule.finish().await?;
         Ok(RestoreReport {
             rows,

@@ -1,7 +1,7 @@
 //! What runs at once in a restore: rows are written by several tasks, and what comes after a table's rows, such as its keys
 //! and indexes, begins as soon as they are in. A server that waits while it writes rows has time to sort.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use super::read::{FrameReader, joined};
 use super::replay::Run;
 use super::tally::Tally;
+use super::together::{self, Pace, Small};
 use crate::{
     Aspect, Cx, Error, ErrorKind, Event, Frame, Index, Item, Loaded, RestoreSession, Result, Stage,
 };
@@ -34,20 +35,24 @@ pub(super) struct Schedule<'a> {
     /// Runs that are not in yet, by the table to which their rows belong.
     unloaded: HashMap<u32, usize>,
     /// Tables with rows of their own.
-    filled: BTreeSet<u32>,
+    filled: HashSet<u32>,
     /// Definitions that are not done.
-    waiting: BTreeSet<u32>,
+    waiting: HashSet<u32>,
     /// … and those of them that are not begun.
     texts: BTreeMap<u32, String>,
     /// The last definition of each turn, and whether it is one of grants.
     turns: Vec<(u32, bool)>,
+    /// Tasks that run definitions.
     defining: usize,
+    /// Which definitions may run together, and how many.
+    small: Small,
+    pace: Pace,
     loaded: Loaded,
 }
 
 enum Ended {
     Loaded { tables: Vec<u32>, loaded: Loaded },
-    Defined { item: u32, done: Result<()> },
+    Defined { done: Vec<(u32, Result<()>)> },
 }
 
 impl<'a> Schedule<'a> {
@@ -74,6 +79,8 @@ impl<'a> Schedule<'a> {
             .map(|(id, _)| (*id, is_grant(*id)))
             .collect();
         Self {
+            small: Small::of(&run.index, &runs),
+            pace: Pace::new(run.session.together()),
             run,
             tally,
             tasks: JoinSet::new(),
@@ -102,9 +109,9 @@ impl<'a> Schedule<'a> {
         }
     }
 
-    /// Runs one definition that has its place between the rows and what comes after them.
-    pub(super) async fn define(&mut self, id: u32, text: String) -> Result<()> {
-        self.run.define(id, &text, self.tally).await
+    /// Runs definitions that have their place between the rows and what comes after them.
+    pub(super) async fn define(&mut self, texts: Vec<(u32, String)>) -> Result<()> {
+        together::in_order(self.run, texts, self.tally).await
     }
 
     /// Runs what is left: each definition as soon as those it depends on are done, but grants and what stands after them in
@@ -157,12 +164,19 @@ impl<'a> Schedule<'a> {
         }
         let index = Arc::clone(&self.run.index);
         let todo: Vec<u32> = self.texts.keys().copied().collect();
+        // Small ones that may begin now need none of each other.
+        let (mut together, mut size) = (Vec::new(), 0);
         for id in todo {
-            if self.defining >= jobs {
+            let taken = self.defining + usize::from(!together.is_empty());
+            if taken >= jobs && together.is_empty() {
                 return;
             }
             let item = &index.items[id as usize];
             if item.depends.iter().any(|d| self.waiting.contains(d)) || !may_begin(self, item) {
+                continue;
+            }
+            let is_small = self.small.is(item, &index);
+            if taken >= jobs && !is_small {
                 continue;
             }
             let Some(text) = self.texts.remove(&id) else {
@@ -172,13 +186,41 @@ impl<'a> Schedule<'a> {
                 self.waiting.remove(&id);
                 continue;
             }
-            self.defining += 1;
-            let (session, index) = (Arc::clone(&self.run.session), Arc::clone(&index));
-            self.tasks.spawn(async move {
-                let done = session.define(&index.items[id as usize], &text).await;
-                Ok(Ended::Defined { item: id, done })
-            });
+            if !is_small {
+                self.begin(vec![(id, text)]);
+                continue;
+            }
+            size += text.len();
+            together.push((id, text));
+            if !self.pace.has_room(together.len(), size) {
+                self.begin(std::mem::take(&mut together));
+                size = 0;
+            }
         }
+        if !together.is_empty() {
+            self.begin(together);
+        }
+    }
+
+    fn begin(&mut self, texts: Vec<(u32, String)>) {
+        self.defining += 1;
+        let (session, index) = (Arc::clone(&self.run.session), Arc::clone(&self.run.index));
+        self.tasks.spawn(async move {
+            let item = |id: u32| &index.items[id as usize];
+            let all: Vec<(&Item, &str)> = texts
+                .iter()
+                .map(|(id, text)| (item(*id), &text[..]))
+                .collect();
+            if all.len() > 1 && session.define_together(&all).await? {
+                let done = all.iter().map(|(item, _)| (item.id, Ok(()))).collect();
+                return Ok(Ended::Defined { done });
+            }
+            let mut done = Vec::new();
+            for (item, text) in all {
+                done.push((item.id, session.define(item, text).await));
+            }
+            Ok(Ended::Defined { done })
+        });
     }
 
     async fn settle_one(&mut self) -> Result<()> {
@@ -199,11 +241,15 @@ impl<'a> Schedule<'a> {
                 }
                 Ok(())
             }
-            Ended::Defined { item, done } => {
+            Ended::Defined { done } => {
                 self.defining -= 1;
-                self.waiting.remove(&item);
-                let item = &self.run.index.items[item as usize];
-                self.tally.settle(item, done, &self.run.cx)
+                self.pace.settle(done.iter().all(|(_, done)| done.is_ok()));
+                for (item, done) in done {
+                    self.waiting.remove(&item);
+                    let item = &self.run.index.items[item as usize];
+                    self.tally.settle(item, done, &self.run.cx)?;
+                }
+                Ok(())
             }
         }
     }

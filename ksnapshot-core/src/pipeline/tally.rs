@@ -38,6 +38,11 @@ impl Tally {
         true
     }
 
+    /// How many were refused or left out so far.
+    pub(super) fn refusals(&self) -> usize {
+        self.problems.len()
+    }
+
     pub(super) fn settle(&mut self, item: &Item, done: Result<()>, cx: &Cx) -> Result<()> {
         let Err(error) = done else { return Ok(()) };
         match error.kind() {

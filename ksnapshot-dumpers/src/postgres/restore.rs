@@ -22,6 +22,10 @@ use super::{drop, giant, large_objects, target};
 /// How often a definition is tried again after a deadlock.
 const RETRIES: usize = 10;
 
+/// Definitions that run as one transaction: it holds the locks of all that they make, and a server has room for some
+/// thousands.
+const TOGETHER: NonZeroUsize = NonZeroUsize::new(64).expect("not zero");
+
 /// A target that is being written to.
 pub(super) struct Session {
     idle: Mutex<Vec<PgConnection>>,
@@ -104,11 +108,11 @@ impl Session {
         })
     }
 
-    /// What of a snapshot has no place in this target.
-    fn leaves_alone(&self, item: &Item) -> bool {
-        // A drill makes nothing outside of its database. What was there before keeps its owner, its rights and its settings.
-        self.is_scratch && (item.id as usize) < self.script.globals
-            || item.kind == ddl::DATABASE && !self.created
+    /// Whether a definition is not for this target.
+    fn passes_over(&self, item: &Item) -> bool {
+        // What was there before keeps its owner, its rights and its settings.
+        let of_another = item.kind == ddl::DATABASE && !self.created;
+        of_another || self.is_scratch && (item.id as usize) < self.script.globals
     }
 
     /// A connection, and whether others are at work.
@@ -159,7 +163,7 @@ impl RestoreSession for Session {
         let Some(rehearsal) = &self.rehearsal else {
             return Ok(());
         };
-        if self.leaves_alone(item) {
+        if self.passes_over(item) {
             return Ok(());
         }
         let (mut connection, _) = self.take()?;
@@ -176,7 +180,7 @@ impl RestoreSession for Session {
     }
 
     async fn define(&self, item: &Item, text: &str) -> Result<()> {
-        if self.leaves_alone(item) {
+        if self.passes_over(item) {
             return Ok(());
         }
         let (mut connection, busy) = self.take()?;
@@ -212,6 +216,29 @@ impl RestoreSession for Session {
             self.give_back(connection);
         }
         done
+    }
+
+    fn together(&self) -> NonZeroUsize {
+        TOGETHER
+    }
+
+    async fn define_together(&self, definitions: &[(&Item, &str)]) -> Result<bool> {
+        let wanted = definitions
+            .iter()
+            .filter(|(item, _)| !self.passes_over(item));
+        let text: String = wanted.map(|(_, text)| *text).collect();
+        if text.is_empty() {
+            return Ok(true);
+        }
+        let (mut connection, _) = self.take()?;
+        // Statements of one message are one transaction: where one fails, the server undoes those before it.
+        let done = match run(&mut connection, &text).await {
+            Ok(()) => true,
+            Err(error) if error.kind() == ErrorKind::Server => return Err(error),
+            Err(_) => false,
+        };
+        self.give_back(connection);
+        Ok(done)
     }
 
     async fn load(&self, item: &Item, blocks: Vec<Bytes>) -> Result<Loaded> {
