@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -14,12 +15,13 @@ use super::definitions::pack;
 use super::sink::{Findings, PartSink, Shared};
 use super::stream::Stream;
 use super::upload::{self, Upload, Written};
+use crate::catalog::CatalogModel;
 use crate::compress::Zstd;
 use crate::layout::{Names, new_id};
 use crate::{
     Compressor, Counts, Cx, DataStats, DumpSession, Dumper, Encryption, Encryptor, Error,
-    ErrorKind, Event, INDEX_VERSION, Index, Item, Key, MANIFEST_VERSION, Manifest, ObjectPlan,
-    ObjectRole, Outcome, Outline, Problem, PutMode, Result, Series, Stage, Storage,
+    ErrorKind, Event, Frame, INDEX_VERSION, Index, Item, Key, MANIFEST_VERSION, Manifest,
+    ObjectPlan, ObjectRole, Outcome, Outline, Problem, PutMode, Result, Series, Stage, Storage,
 };
 
 /// How to dump.
@@ -296,10 +298,16 @@ async fn commit(
     request: &DumpRequest,
     cx: &Cx,
 ) -> Result<DumpReport> {
+    // The model may be the largest thing of a dump, so it is written from where it is.
+    let nothing = CatalogModel {
+        kind: String::new(),
+        version: 0,
+        model: serde_json::Value::Null,
+    };
     let index = Index {
         version: INDEX_VERSION,
         snapshot: manifest.id.clone(),
-        catalog: outline.catalog.clone(),
+        catalog: nothing,
         items: complete_items(outline, &streamed)?,
         frames: streamed.written.frames,
         problems: streamed.problems,
@@ -327,7 +335,7 @@ async fn commit(
 
     let seal = request.encryptor.as_ref().map_or("", |e| e.extension());
     let key = undo.names.index(seal)?;
-    let packed = pack_index(&index)?;
+    let packed = pack_index(&index, &outline.catalog)?;
     let encryptor = request.encryptor.as_deref();
     let mut upload = Upload::begin(
         undo.storage,
@@ -409,12 +417,39 @@ fn complete_items(outline: &Outline, streamed: &Streamed) -> Result<Vec<Item>> {
     Ok(items)
 }
 
-fn pack_index(index: &Index) -> Result<Vec<u8>> {
+/// An [`Index`] with a model that lies elsewhere.
+#[derive(Serialize)]
+struct WithModel<'a> {
+    version: u32,
+    snapshot: &'a str,
+    catalog: &'a CatalogModel,
+    items: &'a [Item],
+    frames: &'a [Frame],
+    problems: &'a [Problem],
+}
+
+fn pack_index(index: &Index, catalog: &CatalogModel) -> Result<Vec<u8>> {
     let failed = |cause: std::io::Error| {
         Error::new(ErrorKind::Failed, "index: can't be written").source(cause)
     };
+    let Index {
+        version,
+        snapshot,
+        catalog: _,
+        items,
+        frames,
+        problems,
+    } = index;
+    let whole = WithModel {
+        version: *version,
+        snapshot,
+        catalog,
+        items,
+        frames,
+        problems,
+    };
     let mut zstd = ::zstd::Encoder::new(Vec::new(), 3).map_err(failed)?;
-    serde_json::to_writer(&mut zstd, index).map_err(|e| failed(e.into()))?;
+    serde_json::to_writer(&mut zstd, &whole).map_err(|e| failed(e.into()))?;
     zstd.flush().map_err(failed)?;
     zstd.finish().map_err(failed)
 }

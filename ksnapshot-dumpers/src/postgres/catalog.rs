@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use futures_util::TryStreamExt;
 use ksnapshot_core::{Cx, Error, ErrorKind, Problem, ProblemKind, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -152,15 +153,30 @@ struct Head {
 impl Reader<'_> {
     /// All rows of a query. `what` names it in errors.
     async fn rows<T: DeserializeOwned>(&mut self, what: &str, query: &str) -> Result<Vec<T>> {
+        self.each(what, query, |row| {
+            serde_json::from_str(row).map_err(|error| unexpected(what, error))
+        })
+        .await
+    }
+
+    /// … each read from its JSON as it comes: the server goes on meanwhile.
+    async fn each<T>(
+        &mut self,
+        what: &str,
+        query: &str,
+        read: impl Fn(&str) -> Result<T>,
+    ) -> Result<Vec<T>> {
         let sql = format!("SELECT pg_catalog.row_to_json(x)::text FROM ({query}) x");
-        let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
+        let mut rows = sqlx::query_scalar(AssertSqlSafe(sql))
             .persistent(false)
-            .fetch_all(&mut *self.conn)
-            .await
-            .map_err(|error| failed(what, &self.names, error))?;
-        rows.iter()
-            .map(|row| serde_json::from_str(row).map_err(|error| unexpected(what, error)))
-            .collect()
+            .fetch(&mut *self.conn);
+        let mut all = Vec::new();
+        let next = |error| failed(what, &self.names, error);
+        while let Some(row) = rows.try_next().await.map_err(next)? {
+            let row: String = row;
+            all.push(read(&row)?);
+        }
+        Ok(all)
     }
 
     /// Objects of one kind: the query's columns are those of [`Head`] and of `T`.
@@ -171,33 +187,33 @@ impl Reader<'_> {
         query: &str,
         wrap: impl Fn(T) -> Definition,
     ) -> Result<Vec<Object>> {
-        let rows: Vec<serde_json::Map<String, serde_json::Value>> = self.rows(what, query).await?;
-        rows.into_iter()
-            .map(|mut row| {
-                let mut head = serde_json::Map::new();
-                for key in ["oid", "schema", "name", "owner", "access"] {
-                    if let Some(value) = row.remove(key) {
-                        head.insert(key.to_owned(), value);
-                    }
+        self.each(what, query, |row| {
+            let mut row: serde_json::Map<String, serde_json::Value> =
+                serde_json::from_str(row).map_err(|error| unexpected(what, error))?;
+            let mut head = serde_json::Map::new();
+            for key in ["oid", "schema", "name", "owner", "access"] {
+                if let Some(value) = row.remove(key) {
+                    head.insert(key.to_owned(), value);
                 }
-                let head: Head =
-                    serde_json::from_value(head.into()).map_err(|error| unexpected(what, error))?;
-                let special: T = serde_json::from_value(row.into()).map_err(|error| {
-                    unexpected(what, error).context(format!("{} (oid {})", head.name, head.oid))
-                })?;
-                Ok(Object {
-                    address: Address(class, head.oid),
-                    schema: head.schema,
-                    name: head.name,
-                    owner: head.owner,
-                    access: head.access,
-                    comment: None,
-                    labels: Vec::new(),
-                    goes_with: Vec::new(),
-                    definition: wrap(special),
-                })
+            }
+            let head: Head =
+                serde_json::from_value(head.into()).map_err(|error| unexpected(what, error))?;
+            let special: T = serde_json::from_value(row.into()).map_err(|error| {
+                unexpected(what, error).context(format!("{} (oid {})", head.name, head.oid))
+            })?;
+            Ok(Object {
+                address: Address(class, head.oid),
+                schema: head.schema,
+                name: head.name,
+                owner: head.owner,
+                access: head.access,
+                comment: None,
+                labels: Vec::new(),
+                goes_with: Vec::new(),
+                definition: wrap(special),
             })
-            .collect()
+        })
+        .await
     }
 }
 

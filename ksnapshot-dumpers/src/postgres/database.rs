@@ -80,7 +80,7 @@ impl Database {
             )
             .hint("Use a ksnapshot at least as new as the one that wrote the snapshot."));
         }
-        serde_json::from_value(model.model.clone())
+        Self::deserialize(&model.model)
             .map_err(|cause| Error::corrupt("index: the catalog model can't be read").source(cause))
     }
 

@@ -52,7 +52,9 @@ impl Session {
         cx: &Cx,
     ) -> Result<Self> {
         let database = Database::of(index)?;
-        let script = ddl::statements(&database.catalog);
+        let mut script = ddl::statements(&database.catalog);
+        // What is replayed is the snapshot's own text.
+        script.definitions = Vec::new();
         if options.create {
             // The database to make can't be the one to connect to.
             let mut maintenance = server.with_database("postgres").connect().await?;

@@ -103,7 +103,7 @@ impl Session {
 
         let mut catalog = catalog::read(&mut leader, version, server.scope(), cx).await?;
         narrow(&mut catalog, server.scope())?;
-        let script = ddl::statements(&catalog);
+        let mut script = ddl::statements(&catalog);
         let database = Database::read(&mut leader, version, catalog).await?;
         let mut followers = Vec::new();
         for _ in 1..workers.get() {
@@ -157,7 +157,7 @@ impl Session {
             cx.emit(&Event::Problem(problem));
         }
         let (items, globals, definitions) =
-            framed(&script, &version_text, database.client_encoding());
+            framed(&mut script, &version_text, database.client_encoding());
         let database_name = server.database_name();
         let mut objects = vec![ObjectPlan {
             name: database_name.to_owned(),
@@ -422,13 +422,14 @@ type Definitions = Vec<(u32, String)>;
 /// object of its own. Their ids follow those of the script, which is made again from the catalog model when the snapshot is
 /// restored.
 fn framed(
-    script: &Script,
+    script: &mut Script,
     server_version: &str,
     client_encoding: &str,
 ) -> (Vec<Item>, Option<Definitions>, Definitions) {
     let about = (server_version, client_encoding);
     let mut items = script.items.clone();
-    let (globals, own) = script.definitions.split_at(script.globals);
+    let mut globals = std::mem::take(&mut script.definitions);
+    let own = globals.split_off(script.globals);
     let globals =
         (script.globals > 0).then(|| frame(&mut items, globals, "roles and tablespaces", about));
     let own = frame(&mut items, own, "database", about);
@@ -437,7 +438,7 @@ fn framed(
 
 fn frame(
     items: &mut Vec<Item>,
-    inner: &[(u32, String)],
+    inner: Definitions,
     what: &str,
     (server_version, client_encoding): (&str, &str),
 ) -> Definitions {
@@ -472,7 +473,7 @@ fn frame(
         super::quote::in_comment(server_version),
     );
     let mut definitions = vec![(header, head)];
-    definitions.extend(inner.iter().cloned());
+    definitions.extend(inner);
     definitions.push((footer, format!("-- PostgreSQL {what}, dumped to its end\n")));
     definitions
 }
