@@ -33,13 +33,16 @@ pub(super) async fn edges(
     reader: &mut Reader<'_>,
     objects: &[Object],
 ) -> Result<Vec<(Address, Address)>> {
+    // Row types, arrays and TOAST tables belong to what brings them, which is known of them: three rows for each table.
     let edges: Vec<Edge> = reader
         .rows(
             "dependencies",
             "SELECT d.classid::int8 AS class, d.objid::int8 AS oid, d.refclassid::int8 AS ref_class,
                     d.refobjid::int8 AS ref_oid, d.refobjsubid AS ref_column, d.deptype AS kind
              FROM pg_depend d
-             WHERE d.deptype <> 'p' AND d.objid >= 16384",
+             WHERE d.deptype <> 'p' AND d.objid >= 16384
+               AND NOT (d.deptype = 'i' AND d.refobjsubid = 0
+                        AND (d.classid = 1247 OR d.classid = 1259 AND d.refclassid = 1259))",
         )
         .await?;
     let aliases = aliases(reader).await?;

@@ -179,8 +179,8 @@ async fn changed_privileges(reader: &mut Reader<'_>) -> Result<Vec<Object>> {
                     {word} AS word, {arguments} AS arguments, {columns} AS columns
              FROM {from}
              LEFT JOIN pg_init_privs i ON i.classoid = {number} AND i.objoid = x.oid AND i.objsubid = 0
-             WHERE (x.oid < 16384 OR EXISTS (SELECT FROM pg_depend e
-                                             WHERE e.classid = {number} AND e.objid = x.oid AND e.deptype = 'e'))
+             WHERE (x.oid < 16384 OR x.oid IN (SELECT e.objid FROM pg_depend e
+                                               WHERE e.classid = {number} AND e.deptype = 'e'))
                AND {condition}
                AND ({acl} IS NOT NULL AND {acl} IS DISTINCT FROM {initial} OR {changed_columns})"
         );

@@ -9,12 +9,11 @@ use super::access::access;
 use super::{Reader, USER_SCHEMA, not_of_extension};
 use crate::postgres::model::{Address, Class, Column, Definition, Object, Relation, Sequence};
 
-/// How large a relation is now; `relpages` is what the last VACUUM or ANALYZE counted, 0 for a table just filled. Only
-/// asked of tables that are locked already, where nobody makes us wait.
-fn pages(oid: &str) -> String {
+/// How large a relation is now, if `may` say so; `relpages` is what the last VACUUM or ANALYZE counted, 0 for a table just
+/// filled. Only asked of tables that are locked already, where nobody makes us wait.
+fn pages(oid: &str, may: &str) -> String {
     format!(
-        "CASE WHEN c.relkind = 'r' AND locked.oid IS NOT NULL
-              THEN coalesce(pg_relation_size({oid}) / current_setting('block_size')::int8, 0) ELSE 0 END"
+        "CASE WHEN {may} THEN coalesce(pg_relation_size({oid}) / current_setting('block_size')::int8, 0) ELSE 0 END"
     )
 }
 
@@ -33,13 +32,12 @@ pub(super) async fn relations(
                 c.relpersistence = 'u' AS unlogged,
                 false AS readable,
                 c.relispartition AS is_partition,
-                ARRAY(SELECT i.inhparent::int8 FROM pg_inherits i WHERE i.inhrelid = c.oid ORDER BY i.inhseqno)
-                    AS parents,
-                ARRAY(SELECT i.inhparent::regclass::text FROM pg_inherits i WHERE i.inhrelid = c.oid ORDER BY i.inhseqno)
-                    AS parent_names,
+                coalesce(i.parents, '{{}}') AS parents,
+                coalesce(i.names, '{{}}') AS parent_names,
                 CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END AS partition_key,
                 pg_get_expr(c.relpartbound, c.oid) AS bound,
-                EXISTS (SELECT FROM pg_partitioned_table p
+                c.relkind = 'p' AND EXISTS (
+                        SELECT FROM pg_partitioned_table p
                         JOIN pg_opclass oc ON oc.oid = ANY (p.partclass)
                         JOIN pg_am am ON am.oid = oc.opcmethod
                         WHERE p.partrelid = c.oid AND am.amname = 'hash' AND oc.opcname = 'enum_ops'
@@ -47,13 +45,13 @@ pub(super) async fn relations(
                 coalesce(c.reloptions, '{{}}') AS options,
                 coalesce(t.reloptions, '{{}}') AS toast_options,
                 m.amname AS access_method,
-                s.spcname AS tablespace,
+                ts.spcname AS tablespace,
                 c.relreplident AS replica_identity,
                 c.relrowsecurity AS row_security,
                 c.relforcerowsecurity AS force_row_security,
                 CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END AS of_type,
                 c.relispopulated AS populated,
-                {pages} AS pages,
+                s.pages,
                 {toast_pages} AS toast_pages,
                 CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END AS query,
                 r.oid::int8 AS rule,
@@ -64,14 +62,19 @@ pub(super) async fn relations(
          LEFT JOIN unnest('{{{locked}}}'::oid[]) AS locked (oid) ON locked.oid = c.oid
          LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
          LEFT JOIN pg_am m ON m.oid = c.relam
-         LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace
+         LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
          LEFT JOIN pg_rewrite r ON r.ev_class = c.oid AND r.ev_type = '1' AND c.relkind IN ('v', 'm')
          LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid
          LEFT JOIN pg_foreign_server fs ON fs.oid = f.ftserver
+         LEFT JOIN (SELECT inhrelid, array_agg(inhparent::int8 ORDER BY inhseqno) AS parents,
+                           array_agg(inhparent::regclass::text ORDER BY inhseqno) AS names
+                    FROM pg_inherits GROUP BY inhrelid) i ON i.inhrelid = c.oid
+         CROSS JOIN LATERAL (SELECT {pages} AS pages OFFSET 0) s
          WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relpersistence <> 't' AND {USER_SCHEMA} AND {own}",
         server_options = foreign_options("f.ftoptions"),
-        pages = pages("c.oid"),
-        toast_pages = pages("c.reltoastrelid"),
+        pages = pages("c.oid", "c.relkind = 'r' AND locked.oid IS NOT NULL"),
+        // Looking into a relation is dear where there are many, and an empty table has nothing in its second one.
+        toast_pages = pages("c.reltoastrelid", "s.pages > 0"),
         locked = locked.join(","),
     );
     let mut objects = reader
@@ -96,8 +99,9 @@ pub(super) async fn relations(
 /// An option list of a foreign object, in its order.
 pub(super) fn foreign_options(column: &str) -> String {
     format!(
-        "(SELECT coalesce(json_agg(json_build_object('name', o.option_name, 'value', o.option_value) ORDER BY o.n), '[]')
-          FROM pg_options_to_table({column}) WITH ORDINALITY AS o(option_name, option_value, n))"
+        "CASE WHEN {column} IS NULL THEN '[]'::json ELSE
+          (SELECT coalesce(json_agg(json_build_object('name', o.option_name, 'value', o.option_value) ORDER BY o.n), '[]')
+           FROM pg_options_to_table({column}) WITH ORDINALITY AS o(option_name, option_value, n)) END"
     )
 }
 
@@ -148,7 +152,8 @@ async fn columns(reader: &mut Reader<'_>) -> Result<HashMap<u32, Vec<Column>>> {
                 CASE WHEN a.attstorage <> ty.typstorage THEN a.attstorage END AS storage,
                 {compression} AS compression,
                 CASE WHEN a.attstattarget >= 0 THEN a.attstattarget END AS statistics,
-                ARRAY(SELECT o FROM unnest(a.attoptions) o WHERE o !~ '^pg_attver=') AS options,
+                CASE WHEN a.attoptions IS NULL THEN '{{}}' ELSE
+                     ARRAY(SELECT o FROM unnest(a.attoptions) o WHERE o !~ '^pg_attver=') END AS options,
                 {server_options} AS server_options,
                 {access}
          FROM pg_attribute a
