@@ -208,11 +208,17 @@ fn refused(batch: &[&Table], error: sqlx::Error) -> Error {
             let title = culprit.map_or_else(|| message.clone(), |table| format!("table {}", table.bare));
             changed(&title, "dropped or renamed before it could be locked").source(error)
         }
+        Some("53200") => Error::new(
+            ErrorKind::Failed,
+            format!("the server has no room for a lock on every table: {message}"),
+        )
+        .hint("Raise max_locks_per_transaction, and restart the server: it has room for so many locks per connection that it allows.")
+        .source(error),
         _ => Error::new(
             ErrorKind::Failed,
             format!("locking {} tables failed: {message}", batch.len()),
         )
-        .hint("Look at what holds locks on the tables, or raise max_locks_per_transaction if memory is short.")
+        .hint("Look at what holds locks on the tables.")
         .source(error),
     }
 }
