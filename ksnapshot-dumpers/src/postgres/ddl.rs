@@ -100,6 +100,13 @@ pub(crate) struct LargeObjectData {
     pub(crate) readable: bool,
 }
 
+impl LargeObjectData {
+    /// For errors.
+    pub(crate) fn title(&self) -> String {
+        format!("large objects {}", large_objects::span(&self.oids))
+    }
+}
+
 /// Writes everything, in dependency order: before the data, data, after the data.
 pub(crate) fn statements(catalog: &Catalog) -> Script {
     let (steps, problems) = order(catalog);

@@ -35,8 +35,8 @@ pub(crate) struct Catalog {
     pub(crate) objects: Vec<Object>,
     /// Which object needs which: `pg_depend`, resolved to what is dumped. Sorted.
     pub(crate) edges: Vec<(Address, Address)>,
-    /// Large objects, by ascending oid.
-    pub(crate) large_objects: Vec<LargeObject>,
+    /// Large objects, by the first oid of each group.
+    pub(crate) large_objects: Vec<LargeObjects>,
     /// `ALTER DEFAULT PRIVILEGES`.
     pub(crate) default_privileges: Vec<DefaultPrivileges>,
     /// What was seen and can't be dumped.
@@ -262,22 +262,23 @@ pub(crate) struct DefaultPrivileges {
     pub(crate) access: Access,
 }
 
-/// A large object, without its bytes.
+/// Large objects that differ in their bytes and comments alone: there may be millions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct LargeObject {
-    /// Its oid, which is how rows refer to it.
-    pub(crate) oid: u32,
-    /// The role that owns it.
+pub(crate) struct LargeObjects {
+    /// Their oids, which is how rows refer to them; ascending.
+    pub(crate) oids: Vec<u32>,
+    /// The role that owns them.
     pub(crate) owner: String,
     /// Who may do what, if not only the owner.
     pub(crate) access: Option<Access>,
-    /// Its comment.
-    pub(crate) comment: Option<String>,
-    /// What label providers say of it.
-    #[serde(default)]
-    pub(crate) labels: Vec<Label>,
-    /// Whether its bytes may be read.
+    /// Whether their bytes may be read.
     pub(crate) readable: bool,
+    /// Comments of those that have one, by ascending oid.
+    #[serde(default)]
+    pub(crate) comments: Vec<(u32, String)>,
+    /// What label providers say of some, by ascending oid.
+    #[serde(default)]
+    pub(crate) labels: Vec<(u32, Label)>,
 }
 
 impl Object {

@@ -4,7 +4,7 @@ use ksnapshot_core::Result;
 use serde::Deserialize;
 
 use super::Reader;
-use crate::postgres::model::{Access, DefaultPrivileges, LargeObject};
+use crate::postgres::model::{Access, DefaultPrivileges, LargeObjects};
 
 /// A column `access` for an object: NULL where nothing was ever granted or revoked. `initial` is what the kind starts
 /// with.
@@ -77,8 +77,13 @@ pub(super) async fn default_privileges(reader: &mut Reader<'_>) -> Result<Vec<De
         .collect())
 }
 
-/// Large objects, without their bytes.
-pub(super) async fn large_objects(reader: &mut Reader<'_>) -> Result<Vec<LargeObject>> {
+/// Large objects, without their bytes. The server groups them: a row for each would be more than everything else together.
+pub(super) async fn large_objects(reader: &mut Reader<'_>) -> Result<Vec<LargeObjects>> {
+    #[derive(Deserialize)]
+    struct Comment {
+        oid: u32,
+        text: String,
+    }
     let access = access("l.lomacl", "acldefault('L', l.lomowner)");
     // Before 18 no function of the server tells.
     let readable = "pg_has_role(l.lomowner, 'USAGE')
@@ -87,16 +92,36 @@ pub(super) async fn large_objects(reader: &mut Reader<'_>) -> Result<Vec<LargeOb
                     OR EXISTS (SELECT FROM aclexplode(l.lomacl) p
                                WHERE p.privilege_type = 'SELECT'
                                  AND (p.grantee = 0 OR pg_has_role(p.grantee, 'USAGE')))";
-    reader
+    let mut groups: Vec<LargeObjects> = reader
         .rows(
             "large objects",
             &format!(
-                "SELECT l.oid::int8 AS oid, pg_get_userbyid(l.lomowner) AS owner, {access},
-                        obj_description(l.oid, 'pg_largeobject') AS comment,
-                        {readable} AS readable
-                 FROM pg_largeobject_metadata l
-                 ORDER BY l.oid"
+                "SELECT g.oids, pg_get_userbyid(l.lomowner) AS owner, {access}, {readable} AS readable
+                 FROM (SELECT min(oid) AS first, array_agg(oid::int8) AS oids
+                       FROM pg_largeobject_metadata
+                       GROUP BY lomowner, lomacl::text) g
+                 JOIN pg_largeobject_metadata l ON l.oid = g.first
+                 ORDER BY g.first"
             ),
         )
-        .await
+        .await?;
+    let comments: Vec<Comment> = reader
+        .rows(
+            "comments of large objects",
+            "SELECT objoid::int8 AS oid, description AS text
+             FROM pg_description
+             WHERE classoid = 'pg_largeobject'::regclass AND objsubid = 0
+             ORDER BY objoid",
+        )
+        .await?;
+    for group in &mut groups {
+        group.oids.sort_unstable();
+    }
+    for Comment { oid, text } in comments {
+        let of = |group: &&mut LargeObjects| group.oids.binary_search(&oid).is_ok();
+        if let Some(group) = groups.iter_mut().find(of) {
+            group.comments.push((oid, text));
+        }
+    }
+    Ok(groups)
 }

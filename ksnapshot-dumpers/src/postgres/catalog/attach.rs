@@ -6,7 +6,7 @@ use ksnapshot_core::{Problem, Result};
 use serde::Deserialize;
 
 use super::{Reader, positions, unsupported_problem};
-use crate::postgres::model::{Address, Class, Definition, Label, LargeObject, Object};
+use crate::postgres::model::{Address, Class, Definition, Label, LargeObjects, Object};
 
 /// The oid of `pg_largeobject`, which labels and comments of large objects go by.
 const LARGE_OBJECT: u32 = 2613;
@@ -131,7 +131,7 @@ fn place_elsewhere(object: &mut Object, number: i32, column: i32, text: String) 
 pub(super) async fn labels(
     reader: &mut Reader<'_>,
     objects: &mut [Object],
-    large_objects: &mut [LargeObject],
+    large_objects: &mut [LargeObjects],
 ) -> Result<()> {
     #[derive(Deserialize)]
     struct Row {
@@ -168,9 +168,9 @@ pub(super) async fn labels(
             label,
         };
         if class == LARGE_OBJECT {
-            // They are sorted by their oids.
-            if let Ok(position) = large_objects.binary_search_by_key(&oid, |object| object.oid) {
-                large_objects[position].labels.push(label);
+            let of = |group: &&mut LargeObjects| group.oids.binary_search(&oid).is_ok();
+            if let Some(group) = large_objects.iter_mut().find(of) {
+                group.labels.push((oid, label));
             }
             continue;
         }

@@ -1,6 +1,7 @@
 //! Large objects: made, given and granted in batches. One statement each would make an index of millions of items.
 
 use super::*;
+use crate::postgres::model::LargeObjects;
 use crate::postgres::quote::{ident, literal};
 
 /// Large objects per item.
@@ -12,66 +13,48 @@ impl Writer<'_> {
     pub(super) fn create_large_objects(&mut self) -> Vec<(u32, LargeObjectData)> {
         let catalog = self.catalog;
         let mut batches = Vec::new();
-        for batch in catalog
-            .large_objects
-            .chunk_by(|a, b| a.owner == b.owner && a.readable == b.readable)
-            .flat_map(|same| same.chunks(BATCH))
+        let all = catalog.large_objects.iter();
+        for (group, oids) in
+            all.flat_map(|group| group.oids.chunks(BATCH).map(move |oids| (group, oids)))
         {
-            let oids: Vec<u32> = batch.iter().map(|object| object.oid).collect();
-            let span = span(&oids);
-            let item = |writer: &mut Self, aspect, depends: &[u32], lines: Vec<String>| {
-                (!lines.is_empty()).then(|| {
-                    writer.push(
-                        None,
-                        Draft {
-                            stage: Stage::PreData,
-                            aspect,
-                            kind: "large objects",
-                            name: span.clone(),
-                            depends: depends.to_vec(),
-                            text: Some(lines.join("\n")),
-                        },
-                    )
-                })
-            };
-            let lines = oids
-                .iter()
-                .map(|oid| format!("SELECT pg_catalog.lo_create('{oid}');"))
-                .collect();
-            let Some(made) = item(self, Aspect::Definition, &[], lines) else {
-                continue;
-            };
-            let owner = |object: &crate::postgres::model::LargeObject| {
-                format!(
-                    "ALTER LARGE OBJECT {} OWNER TO {};",
-                    object.oid,
-                    ident(&object.owner)
+            let span = span(oids);
+            let item = |writer: &mut Self, aspect, depends: &[u32], text: String| {
+                writer.push(
+                    None,
+                    Draft {
+                        stage: Stage::PreData,
+                        aspect,
+                        kind: "large objects",
+                        name: span.clone(),
+                        depends: depends.to_vec(),
+                        text: Some(text),
+                    },
                 )
             };
-            item(
-                self,
-                Aspect::Owner,
-                &[made],
-                batch.iter().map(owner).collect(),
-            );
-            let comments = batch.iter().filter_map(|object| {
-                let comment = literal(object.comment.as_deref()?);
-                Some(format!(
-                    "COMMENT ON LARGE OBJECT {} IS {comment};",
-                    object.oid
-                ))
-            });
-            item(self, Aspect::Comment, &[made], comments.collect());
-            let labels = batch.iter().flat_map(|object| {
-                let target = format!("LARGE OBJECT {}", object.oid);
-                (object.labels.iter()).map(move |label| names::security_label(&target, label))
-            });
-            item(self, Aspect::SecurityLabel, &[made], labels.collect());
-            let readable = batch.iter().all(|object| object.readable);
+            let made = item(self, Aspect::Definition, &[], create(oids));
+            let owner = ident(&group.owner);
+            let owners = oids
+                .iter()
+                .map(|oid| format!("ALTER LARGE OBJECT {oid} OWNER TO {owner};"));
+            item(self, Aspect::Owner, &[made], lines(owners));
+            let comments: Vec<String> = of_batch(&group.comments, oids)
+                .iter()
+                .map(|(oid, text)| format!("COMMENT ON LARGE OBJECT {oid} IS {};", literal(text)))
+                .collect();
+            if !comments.is_empty() {
+                item(self, Aspect::Comment, &[made], lines(comments.into_iter()));
+            }
+            let labels: Vec<String> = of_batch(&group.labels, oids)
+                .iter()
+                .map(|(oid, label)| names::security_label(&format!("LARGE OBJECT {oid}"), label))
+                .collect();
+            if !labels.is_empty() {
+                item(self, Aspect::SecurityLabel, &[made], lines(labels.into_iter()));
+            }
             let data = LargeObjectData {
                 item: 0,
-                oids,
-                readable,
+                oids: oids.to_vec(),
+                readable: group.readable,
             };
             batches.push((made, data));
         }
@@ -81,39 +64,57 @@ impl Writer<'_> {
     /// Their privileges, in batches too.
     pub(super) fn large_object_privileges(&mut self) {
         let catalog = self.catalog;
-        let granted: Vec<_> = catalog
-            .large_objects
-            .iter()
-            .filter(|object| object.access.is_some())
-            .collect();
-        for batch in granted.chunks(BATCH) {
-            let oids: Vec<u32> = batch.iter().map(|object| object.oid).collect();
-            let lines = batch.iter().filter_map(|object| {
-                let target = format!("LARGE OBJECT {}", object.oid);
-                let sql = acl::statements(
-                    object.access.as_ref()?,
-                    &object.owner,
-                    &acl::Target::object(&target),
-                );
-                (!sql.is_empty()).then_some(sql)
-            });
-            let sql = lines.collect::<Vec<_>>().join("\n");
-            if sql.is_empty() {
+        for group in &catalog.large_objects {
+            let Some(access) = &group.access else {
                 continue;
+            };
+            for oids in group.oids.chunks(BATCH) {
+                let target = format!("LARGE OBJECT {}", list(oids));
+                let sql = acl::statements(access, &group.owner, &acl::Target::object(&target));
+                if sql.is_empty() {
+                    continue;
+                }
+                self.push(
+                    None,
+                    Draft {
+                        stage: Stage::PostData,
+                        aspect: Aspect::Acl,
+                        kind: "large objects",
+                        name: span(oids),
+                        depends: Vec::new(),
+                        text: Some(sql),
+                    },
+                );
             }
-            self.push(
-                None,
-                Draft {
-                    stage: Stage::PostData,
-                    aspect: Aspect::Acl,
-                    kind: "large objects",
-                    name: span(&oids),
-                    depends: Vec::new(),
-                    text: Some(sql),
-                },
-            );
         }
     }
+}
+
+/// Makes them by one statement: the server reads and plans it once.
+fn create(oids: &[u32]) -> String {
+    format!(
+        "SELECT pg_catalog.count(pg_catalog.lo_create(o)) FROM pg_catalog.unnest('{{{}}}'::pg_catalog.oid[]) AS o;",
+        list(oids)
+    )
+}
+
+/// What is said of those of a batch, of all that is said of their group.
+fn of_batch<'o, T>(said: &'o [(u32, T)], oids: &[u32]) -> &'o [(u32, T)] {
+    let (Some(first), Some(last)) = (oids.first(), oids.last()) else {
+        return &[];
+    };
+    let from = said.partition_point(|(oid, _)| oid < first);
+    let to = said.partition_point(|(oid, _)| oid <= last);
+    &said[from..to]
+}
+
+fn list(oids: &[u32]) -> String {
+    let list: Vec<String> = oids.iter().map(ToString::to_string).collect();
+    list.join(", ")
+}
+
+fn lines(statements: impl Iterator<Item = String>) -> String {
+    statements.collect::<Vec<_>>().join("\n")
 }
 
 /// A batch by its first and last oid.
@@ -122,5 +123,26 @@ pub(super) fn span(oids: &[u32]) -> String {
         (Some(first), Some(last)) if first != last => format!("{first}..{last}"),
         (Some(first), _) => first.to_string(),
         _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_made_by_one_statement_and_has_its_own_comments() {
+        assert_eq!(
+            create(&[7, 9]),
+            "SELECT pg_catalog.count(pg_catalog.lo_create(o)) FROM pg_catalog.unnest('{7, 9}'::pg_catalog.oid[]) AS o;"
+        );
+        let said: Vec<(u32, ())> = [1, 2, 4].map(|oid| (oid, ())).into();
+        let found = |oids: &[u32]| -> Vec<u32> {
+            of_batch(&said, oids).iter().map(|(oid, _)| *oid).collect()
+        };
+        assert_eq!(found(&[1, 2]), [1, 2]);
+        assert_eq!(found(&[3, 4]), [4]);
+        assert_eq!(found(&[3]), [0; 0]);
+        assert_eq!(found(&[]), [0; 0]);
     }
 }
