@@ -1,6 +1,7 @@
-//! PostgreSQL: TPC-H against `pg_dump`, `pg_restore` and `psql`.
+//! PostgreSQL: TPC-H and many tables against `pg_dump`, `pg_restore` and `psql`.
 
 mod dump;
+mod many_tables;
 mod memory;
 mod one_table;
 mod restore;
@@ -20,6 +21,8 @@ pub(crate) fn races() -> Vec<Race> {
         restore::on_18(),
         memory::race(),
         one_table::race(),
+        many_tables::dump(),
+        many_tables::restore(),
     ]
 }
 
