@@ -13,6 +13,8 @@ mod cluster;
 mod command;
 #[path = "it/conformance.rs"]
 mod conformance;
+#[path = "it/crowd.rs"]
+mod crowd;
 #[path = "it/deploy.rs"]
 mod deploy;
 #[path = "it/elastic.rs"]
