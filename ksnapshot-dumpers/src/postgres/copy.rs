@@ -187,27 +187,9 @@ pub(super) async fn rows_measured(connection: &mut PgConnection, query: &str) ->
 mod tests {
     use super::*;
 
-    fn table(name: &str, columns: &[&str]) -> TableData {
-        TableData {
-            item: 0,
-            oid: 0,
-            name: name.to_owned(),
-            root: name.to_owned(),
-            columns: columns.iter().map(|&c| c.to_owned()).collect(),
-            bytea: Vec::new(),
-            condition: None,
-            through_root: false,
-            pages: 0,
-            toast_pages: 0,
-            heap: true,
-            readable: true,
-            unlogged: false,
-        }
-    }
-
     #[test]
     fn a_block_is_divided_at_its_own_semicolon() {
-        let head = copy_in(&table(
+        let head = copy_in(&TableData::plain(
             "public.\"a;\n FROM stdin;\n\"",
             &["\"x\"\";\"", "b"],
         ));
@@ -230,11 +212,14 @@ mod tests {
     #[test]
     fn ranges_are_half_open() {
         assert_eq!(
-            copy_out(&table("t", &["a"]), (0, None)),
+            copy_out(&TableData::plain("t", &["a"]), (0, None)),
             "COPY t (a) TO STDOUT"
         );
-        assert_eq!(copy_out(&table("t", &[]), (0, None)), "COPY t TO STDOUT");
-        let two = table("t", &["a", "b"]);
+        assert_eq!(
+            copy_out(&TableData::plain("t", &[]), (0, None)),
+            "COPY t TO STDOUT"
+        );
+        let two = TableData::plain("t", &["a", "b"]);
         let range = |pages| {
             let text = copy_out(&two, pages);
             let text = text

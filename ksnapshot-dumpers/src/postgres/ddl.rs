@@ -77,6 +77,28 @@ pub(crate) struct TableData {
     pub(crate) unlogged: bool,
 }
 
+#[cfg(test)]
+impl TableData {
+    /// An empty heap of that name with these columns, for tests.
+    pub(crate) fn plain(name: &str, columns: &[&str]) -> Self {
+        Self {
+            item: 0,
+            oid: 0,
+            name: name.to_owned(),
+            root: name.to_owned(),
+            columns: columns.iter().map(|&column| column.to_owned()).collect(),
+            bytea: Vec::new(),
+            condition: None,
+            through_root: false,
+            pages: 0,
+            toast_pages: 0,
+            heap: true,
+            readable: true,
+            unlogged: false,
+        }
+    }
+}
+
 /// A sequence whose value is data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SequenceData {

@@ -136,20 +136,11 @@ mod tests {
 
     #[test]
     fn a_lock_is_on_the_tables_that_are_read() {
-        let table = |name: &str, through_root| TableData {
-            item: 0,
-            oid: 0,
-            name: name.into(),
-            columns: Vec::new(),
-            condition: None,
-            through_root,
-            pages: 0,
-            toast_pages: 0,
-            heap: true,
-            readable: true,
-            unlogged: false,
+        let own = TableData::plain("s.own", &[]);
+        let root = TableData {
+            through_root: true,
+            ..TableData::plain("s.root", &[])
         };
-        let (own, root) = (table("s.own", false), table("s.root", true));
         assert_eq!(list(&[&own, &root]), "ONLY s.own, s.root");
     }
 }

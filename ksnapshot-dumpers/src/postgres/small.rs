@@ -101,17 +101,8 @@ mod tests {
 
     fn table(pages: u64) -> TableData {
         TableData {
-            item: 0,
-            oid: 0,
-            name: "s.t".into(),
-            columns: vec!["a".into()],
-            condition: None,
-            through_root: false,
             pages,
-            toast_pages: 0,
-            heap: true,
-            readable: true,
-            unlogged: false,
+            ..TableData::plain("s.t", &["a"])
         }
     }
 

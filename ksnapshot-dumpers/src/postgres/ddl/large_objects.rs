@@ -1,7 +1,6 @@
 //! Large objects: made, given and granted in batches. One statement each would make an index of millions of items.
 
 use super::*;
-use crate::postgres::model::LargeObjects;
 use crate::postgres::quote::{ident, literal};
 
 /// Large objects per item.
@@ -49,7 +48,12 @@ impl Writer<'_> {
                 .map(|(oid, label)| names::security_label(&format!("LARGE OBJECT {oid}"), label))
                 .collect();
             if !labels.is_empty() {
-                item(self, Aspect::SecurityLabel, &[made], lines(labels.into_iter()));
+                item(
+                    self,
+                    Aspect::SecurityLabel,
+                    &[made],
+                    lines(labels.into_iter()),
+                );
             }
             let data = LargeObjectData {
                 item: 0,
