@@ -88,6 +88,9 @@ All rows are of one moment: every reader sees the same snapshot of the database.
 the manifest says which claim was reached, and --preflight says it before. Nothing is staged on disk. Peak memory
 stays below 128 MiB at zstd up to 6 and at gzip, plus 8 times the largest row.
 
+A dump of PostgreSQL locks the tables that it reads as a SELECT does: changes of their definitions wait until it ends. Tables that others
+have locked are waited for.
+
 Of Elasticsearch and OpenSearch each index is of one moment a shard. A dump that can't read every document of its view fails.
 
 A command's snapshot is what it wrote to its stdout, if it ended with exit code 0; otherwise the dump fails. Pipes need a shell
@@ -311,6 +314,8 @@ Examples:
 
 A restore never overwrites unasked: the target must be empty, or with --table must not have those tables. Whatever can be
 known to be wrong with the snapshot is found before the target is touched.
+
+A PostgreSQL older than the source is asked first what it lacks. What is loaded is analyzed at the end.
 
 The settings, comment, grants and owner of a PostgreSQL database itself are restored with --create only: a database that was
 there keeps its own.

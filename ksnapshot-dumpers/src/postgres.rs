@@ -11,6 +11,7 @@ mod giant;
 mod large_objects;
 mod model;
 mod narrow;
+mod numbers;
 mod order;
 mod preflight;
 mod queue;

@@ -80,8 +80,18 @@ impl Database {
             )
             .hint("Use a ksnapshot at least as new as the one that wrote the snapshot."));
         }
-        Self::deserialize(&model.model)
-            .map_err(|cause| Error::corrupt("index: the catalog model can't be read").source(cause))
+        Self::deserialize(&model.model).map_err(|cause| match model.version < MODEL_VERSION {
+            true => Error::new(
+                ErrorKind::Failed,
+                format!(
+                    "index: catalog model {} is of a build before the first release",
+                    model.version
+                ),
+            )
+            .hint("Restore the text: `ksnapshot cat STORAGE | psql -v ON_ERROR_STOP=1 DATABASE`.")
+            .source(cause),
+            false => Error::corrupt("index: the catalog model can't be read").source(cause),
+        })
     }
 
     /// How text is written for it. What has no encoding can't be turned into another one: its bytes go as they are.

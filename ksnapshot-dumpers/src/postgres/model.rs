@@ -21,7 +21,7 @@ pub(crate) use tail::*;
 pub(crate) use types::*;
 
 /// The version of this model, recorded in the index.
-pub(crate) const MODEL_VERSION: u32 = 1;
+pub(crate) const MODEL_VERSION: u32 = 2;
 
 /// Everything that one database defines, outside of what the server and extensions bring.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

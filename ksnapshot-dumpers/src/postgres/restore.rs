@@ -17,7 +17,7 @@ use super::database::Database;
 use super::ddl::{self, Script};
 use super::rehearsal::Rehearsal;
 use super::version::ServerVersion;
-use super::{drop, giant, large_objects, target};
+use super::{drop, giant, large_objects, numbers, target};
 
 /// How often a definition is tried again after a deadlock.
 const RETRIES: usize = 10;
@@ -52,7 +52,7 @@ impl Session {
         cx: &Cx,
     ) -> Result<Self> {
         let database = Database::of(index)?;
-        let mut script = ddl::statements(&database.catalog);
+        let mut script = numbers::as_in(&index.items, ddl::statements(&database.catalog));
         // What is replayed is the snapshot's own text.
         script.definitions = Vec::new();
         if options.create {

@@ -99,6 +99,11 @@ const ROWS: &[Row] = &[
     ),
     short('s', "schema-only", Nothing, Ours("--no-data")),
     row("no-data", Nothing, Ours("--no-data")),
+    row(
+        "serializable-deferrable",
+        Nothing,
+        Ours("--serializable-deferrable"),
+    ),
     // What is neither.
     row("table-and-children", Value, CHOICE),
     row("exclude-table-and-children", Value, CHOICE),
@@ -148,7 +153,6 @@ const ROWS: &[Row] = &[
     row("extra-float-digits", Value, FORM),
     short('Z', "compress", Value, COMPRESSION),
     row("enable-row-security", Nothing, SESSION),
-    row("serializable-deferrable", Nothing, SESSION),
     row("lock-wait-timeout", Value, SESSION),
     row("snapshot", Value, SESSION),
     row("no-synchronized-snapshots", Nothing, SESSION),

@@ -270,7 +270,7 @@ proptest! {
         for kind in Kind::ALL {
             if let Ok(words) = map(kind, &text) {
                 for word in words {
-                    let flag = ["--no-data", "--skip-definer", "--globals"].contains(&word.as_str());
+                    let flag = ["--no-data", "--skip-definer", "--globals", "--serializable-deferrable"].contains(&word.as_str());
                     prop_assert!(flag || known.iter().any(|k| word.starts_with(k)), "{}", word);
                 }
             }

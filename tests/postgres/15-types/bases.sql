@@ -14,7 +14,7 @@ create function words_in(cstring, oid, int4) returns words language internal imm
 create function words_out(words) returns cstring language internal immutable strict as 'varcharout';
 create function words_typmod_in(cstring[]) returns int language internal immutable strict as 'varchartypmodin';
 create function words_typmod_out(int) returns cstring language internal immutable strict as 'varchartypmodout';
-create function words_analyze(internal) returns bool language internal strict as 'ts_typanalyze';
+create function words_analyze(internal) returns bool language internal strict as 'array_typanalyze';
 create type words (input = words_in, output = words_out, typmod_in = words_typmod_in, typmod_out = words_typmod_out,
     internallength = variable, alignment = int4, storage = extended, collatable = true, category = 'z',
     default = 'it''s', analyze = words_analyze);

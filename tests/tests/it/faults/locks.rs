@@ -73,7 +73,8 @@ fn a_view_over_a_locked_table_is_not_waited_for_longer_than_told() {
     other.do_it("begin; lock table busy");
     let place = Place::new();
     let run = dump(&db.url(), place.store()).args(["--exclude-table", "busy"]);
-    let run = run.args(["--lock-timeout", "1s"]).run().unwrap();
+    let run = run.args(["--lock-timeout", "1s"]);
+    let run = run.limit(Duration::from_secs(60)).run().unwrap();
     fails(run, 1, &["tables and views", "--lock-timeout"]);
     assert!(place.entries().is_empty());
     other.end();
