@@ -5,6 +5,8 @@
 
 #[path = "it/architecture.rs"]
 mod architecture;
+#[path = "it/broken.rs"]
+mod broken;
 #[path = "it/cat.rs"]
 mod cat;
 #[path = "it/cluster.rs"]
