@@ -232,6 +232,31 @@ fn a_partition_and_a_child_stand_alone() {
     });
 }
 
+/// Of a snapshot of everything, too, a table comes with what belongs to it.
+#[test]
+fn a_table_is_restored_with_what_belongs_to_it() {
+    on_each(|source| {
+        source.dump(&[]).success().unwrap();
+        let ours = source.db.server.fresh_db("table").unwrap();
+        let restore = Ksnapshot::new(["restore", "--into", &ours.url(), "--identity"])
+            .arg(source.key.identity())
+            .arg(source.folder.join("store"))
+            .args(["--table", "sales.orders"]);
+        restore.password().run().unwrap();
+        for belongs in [
+            "select indexname, indexdef from pg_indexes where schemaname = 'sales' and tablename = 'orders' order by 1",
+            "select stxname, stxkind from pg_statistic_ext where stxrelid = 'sales.orders'::regclass order by 1",
+            "select conname, contype from pg_constraint where conrelid = 'sales.orders'::regclass and contype <> 'f' order by 1",
+            "select count(*), md5(string_agg(o::text, ' ' order by o::text)) from sales.orders o",
+        ] {
+            let expected = source.db.psql(belongs).unwrap();
+            assert!(!expected.is_empty(), "{belongs}");
+            assert_eq!(ours.psql(belongs).unwrap(), expected, "{belongs}");
+        }
+        ours.drop().unwrap();
+    });
+}
+
 #[test]
 fn what_means_nothing_is_refused_before_anything_is_written() {
     on_each(|source| {
