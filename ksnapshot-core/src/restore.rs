@@ -139,7 +139,8 @@ pub trait RestoreSession: Send + Sync {
         Ok(())
     }
 
-    /// Takes everything back that was rehearsed.
+    /// Takes everything back that was rehearsed, and gets the target ready. Not called when the restore ends here: closing takes
+    /// everything back, too.
     async fn end_rehearsal(&self) -> Result<()> {
         Ok(())
     }

@@ -176,7 +176,6 @@ impl Run {
             let done = self.session.rehearse(item, text).await;
             tally.settle(item, done, &self.cx)?;
         }
-        self.session.end_rehearsal().await?;
         let rows = (selection.items.iter()).map(|&id| &self.index.items[id as usize]);
         let mut homeless = rows.filter(|item| {
             item.data.is_some_and(|data| data.rows > 0)
@@ -185,18 +184,19 @@ impl Run {
                     .iter()
                     .any(|needed| tally.failed.contains(needed))
         });
-        match homeless.next() {
-            None => Ok(Tally {
-                failed: BTreeSet::new(),
-                existing: BTreeSet::new(),
-                ..tally
-            }),
-            Some(item) => Err(Error::new(
+        if let Some(item) = homeless.next() {
+            return Err(Error::new(
                 ErrorKind::Failed,
                 format!("{}: the target can't have it, nor its rows; nothing was restored", item.title()),
             )
-            .hint("Restore into a server at least as new as the source, or leave the table out: choose others with --table.")),
+            .hint("Restore into a server at least as new as the source, or leave the table out: choose others with --table."));
         }
+        self.session.end_rehearsal().await?;
+        Ok(Tally {
+            failed: BTreeSet::new(),
+            existing: BTreeSet::new(),
+            ..tally
+        })
     }
 
     async fn everything(

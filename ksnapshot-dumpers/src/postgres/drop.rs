@@ -17,34 +17,37 @@ pub(super) fn qualified_name(item: &Item) -> String {
     }
 }
 
-/// Drops `items` where they exist. Never cascades: what something outside the snapshot needs stays, the error says so,
-/// and the target is as it was.
-pub(super) async fn items(
-    connection: &mut PgConnection,
-    script: &Script,
-    items: &[&Item],
-) -> Result<()> {
-    let statements = statements(script, items);
-    let all = async |connection: &mut PgConnection| {
-        run(connection, "BEGIN").await?;
-        for statement in &statements {
-            run(connection, statement).await?;
-        }
-        run(connection, "COMMIT").await
-    };
-    match all(connection).await {
-        Err(error) if error.kind() == ErrorKind::Refused => {
+/// Runs `statements` of [`statements`]. Never cascades: what something outside the snapshot needs stays, the error says so, and
+/// the target is as it was.
+pub(super) async fn all(connection: &mut PgConnection, statements: &[String]) -> Result<()> {
+    run(connection, "BEGIN").await?;
+    match within(connection, statements).await {
+        Ok(()) => run(connection, "COMMIT").await,
+        Err(error) if error.kind() == ErrorKind::TargetNotEmpty => {
             run(connection, "ROLLBACK").await?;
-            Err(error.with_kind(ErrorKind::TargetNotEmpty).context("--clean").hint(
-                "Something outside the snapshot depends on it: drop that by hand, or restore into another database.",
-            ))
+            Err(error)
         }
-        other => other,
+        Err(error) => Err(error),
     }
 }
 
-/// What to run: what undoes the items, the last one first. Pure.
-fn statements(script: &Script, items: &[&Item]) -> Vec<String> {
+/// The same within a transaction of the caller's.
+pub(super) async fn within(connection: &mut PgConnection, statements: &[String]) -> Result<()> {
+    for statement in statements {
+        run(connection, statement)
+            .await
+            .map_err(|error| match error.kind() {
+                ErrorKind::Refused => error.with_kind(ErrorKind::TargetNotEmpty).context("--clean").hint(
+                    "Something outside the snapshot depends on it: drop that by hand, or restore into another database.",
+                ),
+                _ => error,
+            })?;
+    }
+    Ok(())
+}
+
+/// What drops items where they exist: what undoes them, the last one first. Pure.
+pub(super) fn statements(script: &Script, items: &[&Item]) -> Vec<String> {
     let chosen: HashSet<u32> = items.iter().map(|item| item.id).collect();
     let drops = script.drops.iter().rev();
     let drops = drops

@@ -7,6 +7,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor};
 
 use super::connect::run;
+use super::drop;
 use super::error::{classify, sqlstate};
 use super::version::ServerVersion;
 
@@ -15,6 +16,8 @@ use super::version::ServerVersion;
 pub(super) struct Rehearsal {
     source: ServerVersion,
     target: ServerVersion,
+    /// What has to be dropped, here and afterwards in earnest.
+    drops: Vec<String>,
     begun: AtomicBool,
     /// The server has no memory left for locks, all of which a transaction keeps: nothing after that is tried.
     given_up: AtomicBool,
@@ -22,10 +25,15 @@ pub(super) struct Rehearsal {
 
 impl Rehearsal {
     /// Needed where the target is older.
-    pub(super) fn needed(source: ServerVersion, target: ServerVersion) -> Option<Self> {
+    pub(super) fn needed(
+        source: ServerVersion,
+        target: ServerVersion,
+        drops: &[String],
+    ) -> Option<Self> {
         (target.major() < source.major()).then(|| Self {
             source,
             target,
+            drops: drops.to_vec(),
             begun: AtomicBool::new(false),
             given_up: AtomicBool::new(false),
         })
@@ -38,6 +46,7 @@ impl Rehearsal {
         }
         if !self.begun.swap(true, Ordering::Relaxed) {
             run(connection, "BEGIN").await?;
+            drop::within(connection, &self.drops).await?;
         }
         run(connection, "SAVEPOINT rehearsal").await?;
         let Err(cause) = connection.execute(AssertSqlSafe(text)).await else {
@@ -62,6 +71,12 @@ impl Rehearsal {
             Some("25001") => Ok(()),
             _ => Err(self.refused(error)),
         }
+    }
+
+    /// Takes everything back, and drops what has to be dropped.
+    pub(super) async fn end(&self, connection: &mut PgConnection) -> Result<()> {
+        run(connection, "ROLLBACK").await?;
+        drop::all(connection, &self.drops).await
     }
 
     fn refused(&self, error: Error) -> Error {

@@ -68,13 +68,20 @@ impl Session {
         let mut first = server.connect().await?;
         let (version, _) = version(&mut first).await?;
         settle(&mut first, version, &database).await?;
-        let rehearsal = Rehearsal::needed(database.catalog.version, version);
         let chosen: Vec<&Item> = items
             .iter()
             .filter_map(|&id| index.items.get(id as usize))
             .collect();
+        let drops = match options.clean {
+            true => drop::statements(&script, &chosen),
+            false => Vec::new(),
+        };
+        let rehearsal = Rehearsal::needed(database.catalog.version, version, &drops);
         if options.clean {
-            drop::items(&mut first, &script, &chosen).await?;
+            // Not before it is known that something can be put in the place of what goes.
+            if rehearsal.is_none() {
+                drop::all(&mut first, &drops).await?;
+            }
         } else if options.partial {
             let tables: Vec<String> = chosen
                 .iter()
@@ -175,8 +182,11 @@ impl RestoreSession for Session {
     }
 
     async fn end_rehearsal(&self) -> Result<()> {
+        let Some(rehearsal) = &self.rehearsal else {
+            return Ok(());
+        };
         let (mut connection, _) = self.take()?;
-        run(&mut connection, "ROLLBACK").await?;
+        rehearsal.end(&mut connection).await?;
         self.give_back(connection);
         Ok(())
     }

@@ -129,7 +129,21 @@ fn rows_for_which_an_older_target_has_no_table_stop_the_restore() {
             .unwrap(),
         "0"
     );
+    // Nor is anything dropped for which there would be nothing else.
+    target
+        .psql("create table lost (old int); insert into lost values (7)")
+        .unwrap();
+    let run = restore(place.store(), &target.url()).arg("--clean");
+    fails(
+        run.run().unwrap(),
+        1,
+        &["table public.lost", "nothing was restored"],
+    );
+    assert_eq!(target.psql("select old from lost").unwrap(), "7");
     let part = restore(place.store(), &target.url()).args(["--table", "fine"]);
     part.run().unwrap().success().unwrap();
+    let again = restore(place.store(), &target.url()).args(["--table", "fine", "--clean"]);
+    again.run().unwrap().success().unwrap();
+    assert_eq!(target.psql("select n from fine").unwrap(), "1");
     target.drop().unwrap();
 }
