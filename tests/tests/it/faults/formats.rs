@@ -106,10 +106,27 @@ fn a_newer_index() {
 #[test]
 fn a_newer_catalog_model() {
     let place = in_the_clear();
-    change_index(&place, |index| index["catalog"]["version"] = 2.into());
+    change_index(&place, |index| index["catalog"]["version"] = 99.into());
     let says = [
-        "catalog model postgresql 2 is not known",
+        "catalog model postgresql 99 is not known",
         "hint: Use a ksnapshot at least as new",
+    ];
+    refused(&place, 1, &says, &["restore"]);
+    // One from before the first release is read if it happens to be the same.
+    let place = in_the_clear();
+    change_index(&place, |index| index["catalog"]["version"] = 1.into());
+    read("restore", place.store())
+        .args(["--into", &empty().url()])
+        .run()
+        .unwrap()
+        .success()
+        .unwrap();
+    change_index(&place, |index| {
+        index["catalog"]["model"]["catalog"]["large_objects"] = vec![7].into()
+    });
+    let says = [
+        "catalog model 1 is of a build before the first release",
+        "hint: Restore the text",
     ];
     refused(&place, 1, &says, &["restore"]);
 }
