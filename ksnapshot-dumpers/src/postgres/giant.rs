@@ -27,8 +27,9 @@ use super::error::classify;
 /// Bytes in columns of type `bytea` that are too many for a line, with as much left for the other columns.
 const GIANT: u64 = 256 << 20;
 
-/// Bytes of a piece. The row hash is over pieces, so this number belongs to the format.
-const PIECE: u64 = 16 << 20;
+/// Bytes of a piece. For each of them a server unpacks a compressed value from its start. The row hash is over pieces, so this
+/// number belongs to the format.
+const PIECE: u64 = 64 << 20;
 
 /// Columns with more bytes than this are read in pieces, in such a row.
 const SMALL: u64 = 64 << 10;
