@@ -98,14 +98,14 @@ pub fn check(server: &Postgres, group: &str) -> Result<()> {
     for file in listed(&testbed::sql("../postgres/extension"))? {
         server.add_extension(&file)?;
     }
-    let cases = cases()?.remove(group).context("no such group")?;
-    if cases.iter().any(|case| case.provider) && LABELLED.contains(&major) {
+    let mut cases = cases()?.remove(group).context("no such group")?;
+    let labelled = LABELLED.contains(&major);
+    cases.retain(|case| case.since <= major && (labelled || !case.provider));
+    if cases.iter().any(|case| case.provider) {
         server.preload(LABELS)?;
     }
-    let (own, shared): (Vec<_>, Vec<_>) = cases
-        .into_iter()
-        .filter(|case| case.since <= major && (!case.provider || LABELLED.contains(&major)))
-        .partition(|case| case.database.is_some());
+    let (own, shared): (Vec<_>, Vec<_>) =
+        cases.into_iter().partition(|case| case.database.is_some());
     let mut broken = Vec::new();
     for cases in std::iter::once(shared).chain(own.into_iter().map(|case| vec![case])) {
         if let Err(error) = one_database(server, group, &cases) {

@@ -307,13 +307,9 @@ impl Postgres {
         self.psql("postgres", "select pg_reload_conf()")?;
         // The server reads its settings when it gets to it.
         let asked = "select setting from pg_settings where name = 'session_preload_libraries'";
-        for _ in 0..100 {
-            if self.psql("postgres", asked)?.trim() == library {
-                return Ok(());
-            }
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
-        bail!("{library} is not loaded")
+        testbed::until(std::time::Duration::from_secs(5), library, || {
+            Ok((self.psql("postgres", asked)?.trim() == library).then_some(()))
+        })
     }
 
     /// Where it listens on 127.0.0.1.

@@ -41,6 +41,14 @@ impl Run {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
+    /// The problems that it told of, each with its object and what is wrong.
+    pub fn problems(&self) -> Vec<(&str, &str)> {
+        (self.stderr.lines())
+            .filter_map(|line| line.strip_prefix("problem: "))
+            .map(|problem| problem.split_once(": ").unwrap_or((problem, "")))
+            .collect()
+    }
+
     /// Fails, showing everything, unless the exit code is 0.
     pub fn success(self) -> Result<Self> {
         self.exits(0)

@@ -53,13 +53,17 @@ pub(super) fn possible_in(table: &TableData) -> bool {
 
 /// The condition that such a row fulfils.
 pub(super) fn condition(table: &TableData) -> String {
-    let lengths: Vec<String> = (table.bytea.iter())
+    format!("({} > {GIANT})", counted(table).join(" + "))
+}
+
+/// The bytes of each column of type `bytea`, as expressions.
+fn counted(table: &TableData) -> Vec<String> {
+    (table.bytea.iter())
         .map(|&number| {
             let column = &table.columns[number];
             format!("coalesce(pg_catalog.octet_length({column}), 0)::int8")
         })
-        .collect();
-    format!("({} > {GIANT})", lengths.join(" + "))
+        .collect()
 }
 
 /// Where such rows are.
@@ -173,15 +177,9 @@ async fn lengths(
     table: &TableData,
     place: &str,
 ) -> Result<Vec<(usize, u64)>> {
-    let columns: Vec<String> = (table.bytea.iter())
-        .map(|&number| {
-            let column = &table.columns[number];
-            format!("coalesce(pg_catalog.octet_length({column}), 0)::int8")
-        })
-        .collect();
     let sql = format!(
         "SELECT {} FROM ONLY {} WHERE ctid = '{place}'",
-        columns.join(", "),
+        counted(table).join(", "),
         table.name
     );
     let row = sqlx::raw_sql(AssertSqlSafe(sql))

@@ -281,6 +281,13 @@ pub(crate) struct LargeObjects {
     pub(crate) labels: Vec<(u32, Label)>,
 }
 
+impl LargeObjects {
+    /// The group of this one.
+    pub(crate) fn with(groups: &mut [Self], oid: u32) -> Option<&mut Self> {
+        (groups.iter_mut()).find(|group| group.oids.binary_search(&oid).is_ok())
+    }
+}
+
 impl Object {
     /// The kind of object, in the words of the database.
     pub(crate) fn kind(&self) -> &'static str {

@@ -24,21 +24,22 @@ fn what_needs_a_search_path_is_named() {
     let target = server.fresh_db("search_path").unwrap();
     let restore = Ksnapshot::new(["restore", "--into", &target.url()]).arg(&store);
     let run = restore.password().run().unwrap().exits(3).unwrap();
-    let mut problems: Vec<&str> = (run.stderr.lines())
-        .filter_map(|line| line.strip_prefix("problem: "))
-        .collect();
+    let mut problems = run.problems();
     problems.sort_unstable();
-    let [index, view] = &problems[..] else {
-        panic!("{run:?}");
-    };
-    assert!(
-        index.starts_with("index public.lost: function inner_one(integer) does not exist"),
-        "{run:?}"
-    );
-    assert!(
-        view.starts_with("materialized view data public.empty_one: function inner_one"),
-        "{run:?}"
-    );
+    let lost = [
+        (
+            "index public.lost",
+            "function inner_one(integer) does not exist",
+        ),
+        (
+            "materialized view data public.empty_one",
+            "function inner_one",
+        ),
+    ];
+    assert_eq!(problems.len(), lost.len(), "{run:?}");
+    for ((object, message), (expected, says)) in problems.into_iter().zip(lost) {
+        assert!(object == expected && message.starts_with(says), "{run:?}");
+    }
     assert_eq!(target.psql("select count(*) from fine_view").unwrap(), "2");
     assert_eq!(
         target

@@ -80,15 +80,13 @@ impl Source<'_> {
 }
 
 /// The objects of problems in what a dump said.
-fn told(run: &Run) -> Vec<String> {
-    let lines = run
-        .stderr
-        .lines()
-        .filter_map(|line| line.strip_prefix("problem: "));
-    let mut told: Vec<String> = lines
-        .map(|line| line.split(": ").next().unwrap().to_owned())
+fn told(run: &Run) -> Vec<&str> {
+    let mut told: Vec<_> = run
+        .problems()
+        .into_iter()
+        .map(|(object, _)| object)
         .collect();
-    told.sort();
+    told.sort_unstable();
     told
 }
 

@@ -96,20 +96,11 @@ const LARGE_OBJECTS: &str = "large objects";
 fn the_problems_are_what_a_superuser_has_more() {
     for version in Version::ALL {
         let server = Postgres::shared(version).unwrap();
-        let db = source(server);
-        let folder = tempfile::tempdir().unwrap();
-        let whole = folder.path().join("whole");
-        dump(&db.url(), &whole).success().unwrap();
-        for (number, (what, rights)) in ROLES.iter().enumerate() {
-            let db = match number {
-                0 => server.db(&db.name),
-                _ => source(server),
-            };
+        for (what, rights) in ROLES {
+            let db = source(server);
             let role = role(&db, rights);
+            let folder = tempfile::tempdir().unwrap();
             let (whole, part) = (folder.path().join("whole"), folder.path().join("part"));
-            for store in [&whole, &part] {
-                let _ = std::fs::remove_dir_all(store);
-            }
             dump(&db.url(), &whole).success().unwrap();
             let run = dump(&server.url_as(&role, &db.name), &part);
             let answer = last_line(&run);

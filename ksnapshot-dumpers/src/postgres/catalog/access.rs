@@ -118,8 +118,7 @@ pub(super) async fn large_objects(reader: &mut Reader<'_>) -> Result<Vec<LargeOb
         group.oids.sort_unstable();
     }
     for Comment { oid, text } in comments {
-        let of = |group: &&mut LargeObjects| group.oids.binary_search(&oid).is_ok();
-        if let Some(group) = groups.iter_mut().find(of) {
+        if let Some(group) = LargeObjects::with(&mut groups, oid) {
             group.comments.push((oid, text));
         }
     }

@@ -168,8 +168,7 @@ pub(super) async fn labels(
             label,
         };
         if class == LARGE_OBJECT {
-            let of = |group: &&mut LargeObjects| group.oids.binary_search(&oid).is_ok();
-            if let Some(group) = large_objects.iter_mut().find(of) {
+            if let Some(group) = LargeObjects::with(large_objects, oid) {
                 group.labels.push((oid, label));
             }
             continue;

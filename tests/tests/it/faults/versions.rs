@@ -91,9 +91,8 @@ fn what_an_older_target_lacks_is_listed() {
         .exits(3)
         .unwrap();
     let problems: Vec<&str> = run
-        .stderr
-        .lines()
-        .filter_map(|line| line.strip_prefix("problem: ")?.split_once(": "))
+        .problems()
+        .into_iter()
         .map(|(object, _)| object)
         .collect();
     let lacking = [
