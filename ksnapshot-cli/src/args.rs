@@ -166,6 +166,16 @@ pub(crate) struct ScopeArgs {
     /// Give up when tables that others have locked for themselves don't come free in this time: 30s, 5m [default: 10m]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "PostgreSQL")]
     lock_timeout: Option<Duration>,
+    /// Rows, values of sequences and large objects only, for tables that are there. Foreign keys and triggers of the target are
+    /// taken off until all rows are in
+    #[arg(long, conflicts_with_all = ["no_data", "globals"], help_heading = "PostgreSQL")]
+    data_only: bool,
+    /// No owners: what is restored belongs to who restores
+    #[arg(long, help_heading = "PostgreSQL")]
+    no_owner: bool,
+    /// No grants
+    #[arg(long, help_heading = "PostgreSQL")]
+    no_privileges: bool,
     /// Wait for a moment at which the rows are as some serial execution of all transactions left them
     #[arg(long, help_heading = "PostgreSQL")]
     serializable_deferrable: bool,
@@ -201,6 +211,9 @@ impl From<&ScopeArgs> for Scope {
             serializable: args.serializable_deferrable,
             force: args.force,
             no_data: args.no_data,
+            data_only: args.data_only,
+            no_owner: args.no_owner,
+            no_privileges: args.no_privileges,
             skip_definer: args.skip_definer,
             globals: args.globals,
             split_tables: args.split_tables,
@@ -362,6 +375,10 @@ pub(crate) struct RestoreArgs {
     /// Drop first what the snapshot holds, and nothing else
     #[arg(long, conflicts_with = "create")]
     pub(crate) clean: bool,
+    /// Only rows, values of sequences and large objects, into tables that are there and empty; with --clean they are emptied
+    /// first. All of it or nothing: a failure leaves the target as it was. PostgreSQL
+    #[arg(long, conflicts_with = "create")]
+    pub(crate) data_only: bool,
     /// Leave owners as the target makes them
     #[arg(long)]
     pub(crate) no_owner: bool,

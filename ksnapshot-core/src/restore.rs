@@ -14,8 +14,10 @@ use crate::{Cx, DataStats, Error, ErrorKind, Index, Item, Result};
 pub struct RestoreOptions {
     /// Create the target database first.
     pub create: bool,
-    /// Drop first what the snapshot holds, and nothing else.
+    /// Drop first what the snapshot holds, and nothing else. With [`data_only`](Self::data_only): empty the tables first.
     pub clean: bool,
+    /// Only rows, values and large objects: what they go into is there.
+    pub data_only: bool,
     /// The target may hold other things: set when only some tables are restored.
     pub partial: bool,
 }
@@ -61,6 +63,11 @@ pub trait Restorer: Send + Sync + Debug {
 
     /// What the target is, without a secret.
     fn target(&self) -> String;
+
+    /// Whether it can put rows into tables that are there: [`RestoreOptions::data_only`].
+    fn takes_data_only(&self) -> bool {
+        false
+    }
 
     /// Connects, and checks that the target may be written to. Changes nothing but what `options` ask for.
     ///
@@ -127,6 +134,11 @@ pub trait ForeignSession: Send + Sync {
 /// A target that is being written to. Calls come from up to `workers` tasks at once.
 #[async_trait]
 pub trait RestoreSession: Send + Sync {
+    /// Whether the target takes everything or nothing: calls come one at a time then, and a failure leaves the target as it was.
+    fn is_atomic(&self) -> bool {
+        false
+    }
+
     /// Whether all definitions are tried by [`RestoreSession::rehearse`] before anything is written, because the target may know
     /// less than the source did.
     fn rehearses(&self) -> bool {

@@ -74,6 +74,9 @@ impl Engine for MySqlEngine {
                 ("--lock-timeout", scope.lock_timeout.is_some()),
                 ("--serializable-deferrable", scope.serializable),
                 ("--force", scope.force),
+                ("--data-only", scope.data_only),
+                ("--no-owner", scope.no_owner),
+                ("--no-privileges", scope.no_privileges),
             ],
         )?;
         Ok(Arc::new(MySql::parse(url, access)?.within(scope)))

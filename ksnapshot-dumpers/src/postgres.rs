@@ -3,6 +3,7 @@
 mod catalog;
 mod connect;
 mod copy;
+mod data_only;
 mod database;
 mod ddl;
 mod drop;
@@ -67,6 +68,10 @@ impl Restorer for Postgres {
         format!("database {}", self.database_name())
     }
 
+    fn takes_data_only(&self) -> bool {
+        true
+    }
+
     async fn open(
         &self,
         index: &Index,
@@ -90,7 +95,11 @@ impl Restorer for Postgres {
             }
             other => other?,
         }
-        Ok(Arc::new(self.with_database(name).into_scratch()))
+        let scratch = self.with_database(name).into_scratch();
+        if like.catalog.data_only {
+            data_only::make_tables(&scratch, &like).await?;
+        }
+        Ok(Arc::new(scratch))
     }
 
     async fn drop_scratch(&self, name: &str) -> Result<()> {

@@ -40,6 +40,15 @@ pub struct Scope {
     pub force: bool,
     /// Definitions only.
     pub no_data: bool,
+    /// Rows, values and large objects only. PostgreSQL.
+    #[serde(skip)]
+    pub data_only: bool,
+    /// No owners. PostgreSQL.
+    #[serde(skip)]
+    pub no_owner: bool,
+    /// No grants. PostgreSQL.
+    #[serde(skip)]
+    pub no_privileges: bool,
     /// No DEFINER: what is restored belongs to who restores.
     pub skip_definer: bool,
     /// Users, roles and grants too, and tablespaces, as an object of their own.

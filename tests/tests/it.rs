@@ -17,6 +17,8 @@ mod command;
 mod conformance;
 #[path = "it/crowd.rs"]
 mod crowd;
+#[path = "it/data_only.rs"]
+mod data_only;
 #[path = "it/deploy.rs"]
 mod deploy;
 #[path = "it/elastic.rs"]

@@ -45,6 +45,7 @@ pub(crate) async fn run(
             create: args.create,
             clean: args.clean,
             partial: false,
+            data_only: args.data_only,
         },
     };
     if let Target::Stream(_) = target {
@@ -113,6 +114,7 @@ fn refuse_for_a_stream(request: &RestoreRequest) -> Result<()> {
     let refused = [
         ("--create", request.options.create),
         ("--clean", request.options.clean),
+        ("--data-only", request.options.data_only),
         ("--no-owner", request.no_owner),
         ("--no-privileges", request.no_privileges),
     ];

@@ -84,6 +84,16 @@ pub async fn restore(
             ),
         ));
     }
+    if request.options.data_only && !restorer.takes_data_only() {
+        return Err(Error::new(
+            ErrorKind::Usage,
+            format!(
+                "{}: takes no rows without their definitions",
+                restorer.target()
+            ),
+        )
+        .hint("Leave --data-only away; --table chooses single tables."));
+    }
     snapshot.decryptor(decryptor)?;
     let (index, frames) = cx
         .guard(async {
@@ -112,7 +122,10 @@ pub async fn restore(
         frames,
         session: Arc::clone(&session),
         cx: cx.clone(),
-        jobs: request.jobs,
+        jobs: match session.is_atomic() {
+            true => NonZeroUsize::MIN,
+            false => request.jobs,
+        },
     };
     let tally = match cx.guard(run.rehearse(&selection, &texts)).await {
         Ok(tally) => tally,
@@ -124,10 +137,13 @@ pub async fn restore(
     let done = cx.guard(run.everything(selection, texts, tally)).await;
     let closed = session.close(done.is_ok()).await;
     let partial = |error: Error| {
-        error.further_hint(format!(
+        match session.is_atomic() {
+        true => error.further_hint("Nothing was restored: the target is as it was."),
+        false => error.further_hint(format!(
             "What was restored so far stays: {} now holds a part of the snapshot; drop it, or restore again with --clean.",
             restorer.target()
-        ))
+        )),
+    }
     };
     let report = done.map_err(partial)?;
     closed.map_err(partial)?;

@@ -37,6 +37,11 @@ pub fn select(index: &Index, request: &RestoreRequest) -> Result<Selection> {
             Aspect::Acl => !request.no_privileges,
             _ => true,
         });
+    if request.options.data_only {
+        (selection.items).retain(|&id| index.items[id as usize].aspect == Aspect::Data);
+        selection.prerequisites.clear();
+        selection.problems.clear();
+    }
     Ok(selection)
 }
 
@@ -47,9 +52,10 @@ fn everything(index: &Index) -> Selection {
     }
 }
 
-/// Whether the item is the definition of something that has rows or columns and that a pattern may mean.
+/// Whether the item is the definition of something that has rows or columns and that a pattern may mean; in a snapshot of rows
+/// alone, the rows.
 fn is_table(item: &Item) -> bool {
-    item.aspect == Aspect::Definition && item.table == Some(item.id)
+    item.table == Some(item.id)
 }
 
 fn some_tables(index: &Index, request: &RestoreRequest) -> Result<Selection> {

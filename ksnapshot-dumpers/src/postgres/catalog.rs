@@ -96,6 +96,7 @@ pub(crate) async fn read(
         large_objects,
         default_privileges,
         problems,
+        data_only: false,
         globals,
     })
 }

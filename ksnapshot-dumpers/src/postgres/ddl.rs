@@ -10,6 +10,7 @@ use super::order::{Part, Step, order};
 use super::quote;
 
 pub(crate) use database::DATABASE;
+pub(crate) use large_objects::LARGE_OBJECTS;
 
 mod acl;
 mod children;
@@ -17,6 +18,7 @@ mod data;
 mod database;
 mod drop;
 mod globals;
+mod keep;
 mod large_objects;
 mod names;
 mod routine;
@@ -295,7 +297,10 @@ impl<'a> Writer<'a> {
             let (kind, name) = part_title(object, step.part);
             let draft = Draft {
                 stage: step.stage,
-                aspect: Aspect::Definition,
+                aspect: match step.part {
+                    Part::Refresh => Aspect::Data,
+                    _ => Aspect::Definition,
+                },
                 kind,
                 name,
                 depends,

@@ -269,12 +269,20 @@ pub(super) fn is_one(block: &Bytes) -> bool {
     block.starts_with(MAKE.as_bytes())
 }
 
-/// Loads a block, all of it or nothing.
+/// Loads a block, all of it or nothing; in a transaction of the caller's, if there is one.
 ///
 /// Errors: corruption, when it is not a block that [`rows_out`] made.
-pub(super) async fn row_in(connection: &mut PgConnection, block: &Bytes) -> Result<u64> {
+pub(super) async fn row_in(
+    connection: &mut PgConnection,
+    block: &Bytes,
+    in_transaction: bool,
+) -> Result<u64> {
     let (rows, insert) = parts(block)?;
-    run(connection, &format!("BEGIN; {MAKE}")).await?;
+    let (begin, end) = match in_transaction {
+        true => ("", ""),
+        false => ("BEGIN; ", "; COMMIT"),
+    };
+    run(connection, &format!("{begin}{MAKE}")).await?;
     let mut copy = connection.copy_in_raw(COPY).await.map_err(classify)?;
     for some in rows.chunks(1 << 20) {
         copy.send(some).await.map_err(classify)?;
@@ -284,7 +292,7 @@ pub(super) async fn row_in(connection: &mut PgConnection, block: &Bytes) -> Resu
         .execute(&mut *connection)
         .await
         .map_err(classify)?;
-    run(connection, &format!("{DROP}; COMMIT")).await?;
+    run(connection, &format!("{DROP}{end}")).await?;
     Ok(done.rows_affected())
 }
 

@@ -41,6 +41,9 @@ pub(crate) struct Catalog {
     pub(crate) default_privileges: Vec<DefaultPrivileges>,
     /// What was seen and can't be dumped.
     pub(crate) problems: Vec<Problem>,
+    /// Only rows were dumped: what they go into is described here and stands nowhere else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) data_only: bool,
     /// What all databases of the server share, if it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) globals: Option<Globals>,

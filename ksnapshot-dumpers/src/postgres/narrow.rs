@@ -28,6 +28,7 @@ pub(super) fn narrow(catalog: &mut Catalog, scope: &Scope) -> Result<()> {
         retain(catalog, scope, &kept, problems);
     }
     without_rows(catalog, scope);
+    catalog.data_only = scope.data_only;
     Ok(())
 }
 
@@ -387,7 +388,6 @@ fn without_rows(catalog: &mut Catalog, scope: &Scope) {
     }
 }
 
-/// Only what is named is dumped.
 /// Whether a table is left out for its name alone, before anything else is known of it: it needs no lock then. Of partitions only
 /// the whole catalog tells whether they come with what was chosen.
 pub(super) fn leaves_out(scope: &Scope, schema: &str, name: &str, is_partition: bool) -> bool {
@@ -399,6 +399,7 @@ pub(super) fn leaves_out(scope: &Scope, schema: &str, name: &str, is_partition: 
     excluded || chooses(scope) && !chosen && !is_partition
 }
 
+/// Only what is named is dumped.
 fn chooses(scope: &Scope) -> bool {
     !scope.tables.is_empty() || !scope.schemas.is_empty()
 }

@@ -13,6 +13,7 @@ use sqlx::postgres::PgConnection;
 
 use super::connect::{NOTICE_OUR_END, Postgres, run, version};
 use super::copy::{copy_out, rows_in, rows_measured};
+use super::data_only::DataOnly;
 use super::database::Database;
 use super::ddl::{self, Script};
 use super::rehearsal::Rehearsal;
@@ -37,6 +38,8 @@ pub(super) struct Session {
     is_scratch: bool,
     /// On a server older than the source everything is tried first.
     rehearsal: Option<Rehearsal>,
+    /// The one transaction, where only rows are restored.
+    data_only: Option<DataOnly>,
     /// Tables that got rows: the planner knows nothing of them yet.
     filled: Mutex<BTreeSet<String>>,
     cx: Cx,
@@ -68,6 +71,14 @@ impl Session {
         let mut first = server.connect().await?;
         let (version, _) = version(&mut first).await?;
         settle(&mut first, version, &database).await?;
+        let data_only = options.data_only || database.catalog.data_only;
+        if data_only && !items.is_empty() {
+            let begun = DataOnly::begin(&mut first, &script, items, options.clean).await?;
+            return Ok(Self {
+                data_only: Some(begun),
+                ..Self::new(server, script, vec![first], options, cx)
+            });
+        }
         let chosen: Vec<&Item> = items
             .iter()
             .filter_map(|&id| index.items.get(id as usize))
@@ -98,27 +109,44 @@ impl Session {
             settle(&mut more, version, &database).await?;
             idle.push(more);
         }
+        Ok(Self {
+            rehearsal,
+            ..Self::new(server, script, idle, options, cx)
+        })
+    }
+
+    fn new(
+        server: &Postgres,
+        script: Script,
+        connections: Vec<PgConnection>,
+        options: RestoreOptions,
+        cx: &Cx,
+    ) -> Self {
         let tables = script
             .tables
             .iter()
             .enumerate()
             .map(|(number, table)| (table.item, number))
             .collect();
-        Ok(Self {
-            connections: idle.len(),
+        Self {
+            connections: connections.len(),
             created: options.create,
-            idle: Mutex::new(idle),
+            idle: Mutex::new(connections),
             script,
             tables,
             is_scratch: server.is_scratch(),
-            rehearsal,
+            rehearsal: None,
+            data_only: None,
             filled: Mutex::default(),
             cx: cx.clone(),
-        })
+        }
     }
 
     /// Whether a definition is not for this target.
     fn passes_over(&self, item: &Item) -> bool {
+        if self.data_only.is_some() && DataOnly::passes_over(item) {
+            return true;
+        }
         // What was there before keeps its owner, its rights and its settings.
         let of_another = item.kind == ddl::DATABASE && !self.created;
         of_another || self.is_scratch && (item.id as usize) < self.script.globals
@@ -164,6 +192,10 @@ impl Session {
 
 #[async_trait]
 impl RestoreSession for Session {
+    fn is_atomic(&self) -> bool {
+        self.data_only.is_some()
+    }
+
     fn rehearses(&self) -> bool {
         self.rehearsal.is_some()
     }
@@ -196,6 +228,11 @@ impl RestoreSession for Session {
             return Ok(());
         }
         let (mut connection, busy) = self.take()?;
+        if let Some(data_only) = &self.data_only {
+            let done = data_only.define(&mut connection, item, text).await;
+            self.give_back(connection);
+            return done;
+        }
         if item.stage == Stage::PostData && item.table.is_some() {
             // One index by several processes costs more work in all: worth it only where nobody else has work.
             let workers = if busy {
@@ -231,7 +268,10 @@ impl RestoreSession for Session {
     }
 
     fn together(&self) -> NonZeroUsize {
-        TOGETHER
+        match self.data_only {
+            Some(_) => NonZeroUsize::MIN,
+            None => TOGETHER,
+        }
     }
 
     async fn define_together(&self, definitions: &[(&Item, &str)]) -> Result<bool> {
@@ -267,7 +307,7 @@ impl RestoreSession for Session {
             run(&mut connection, &text).await?;
             text.lines().filter(|line| !line.is_empty()).count() as u64
         } else {
-            rows(&mut connection, blocks)
+            rows(&mut connection, blocks, self.is_atomic())
                 .await
                 .map_err(|e| match e.kind() {
                     ErrorKind::Refused => e.with_kind(ErrorKind::Failed),
@@ -306,6 +346,11 @@ impl RestoreSession for Session {
     async fn close(&self, succeeded: bool) -> Result<()> {
         let mut idle =
             std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        if let (true, Some(data_only), [connection, ..]) =
+            (succeeded, &self.data_only, &mut idle[..])
+        {
+            data_only.end(connection).await?;
+        }
         if succeeded && !self.is_scratch {
             self.analyze(&mut idle).await?;
         }
@@ -325,11 +370,15 @@ impl RestoreSession for Session {
 }
 
 /// Blocks of one table: a line of COPY a row, but for rows that none holds.
-async fn rows(connection: &mut PgConnection, blocks: Vec<Bytes>) -> Result<u64> {
+async fn rows(
+    connection: &mut PgConnection,
+    blocks: Vec<Bytes>,
+    in_transaction: bool,
+) -> Result<u64> {
     let (giants, usual): (Vec<_>, Vec<_>) = blocks.into_iter().partition(giant::is_one);
     let mut took = rows_in(connection, &usual).await?;
     for block in giants {
-        took += giant::row_in(connection, &block).await?;
+        took += giant::row_in(connection, &block, in_transaction).await?;
     }
     Ok(took)
 }
@@ -358,7 +407,7 @@ const SORT_MEMORY: &str = "SELECT pg_catalog.set_config('maintenance_work_mem', 
      FROM pg_catalog.pg_settings WHERE name = 'maintenance_work_mem' AND setting::bigint < 262144";
 
 /// What a session of ours needs beside [`SETTINGS`].
-async fn settle(
+pub(super) async fn settle(
     connection: &mut PgConnection,
     version: ServerVersion,
     database: &Database,

@@ -23,7 +23,7 @@ use super::model::MODEL_VERSION;
 use super::narrow::narrow;
 use super::readers::{Reader, Readers};
 use super::version::ServerVersion;
-use super::{KIND, catalog, giant, large_objects, queue, small, split};
+use super::{KIND, catalog, data_only, giant, large_objects, queue, small, split};
 use crate::Scope;
 
 /// Sequences whose values one query reads.
@@ -103,7 +103,7 @@ impl Session {
 
         let mut catalog = catalog::read(&mut leader, version, server.scope(), cx).await?;
         narrow(&mut catalog, server.scope())?;
-        let mut script = ddl::statements(&catalog);
+        let mut script = ddl::statements(&catalog).only(server.scope());
         let database = Database::read(&mut leader, version, catalog).await?;
         let mut followers = Vec::new();
         for _ in 1..workers.get() {
@@ -156,8 +156,7 @@ impl Session {
         for problem in &problems {
             cx.emit(&Event::Problem(problem));
         }
-        let (items, globals, definitions) =
-            framed(&mut script, &version_text, database.client_encoding());
+        let (items, globals, definitions) = framed(&mut script, &version_text, &database);
         let database_name = server.database_name();
         let mut objects = vec![ObjectPlan {
             name: database_name.to_owned(),
@@ -424,24 +423,37 @@ type Definitions = Vec<(u32, String)>;
 fn framed(
     script: &mut Script,
     server_version: &str,
-    client_encoding: &str,
+    database: &Database,
 ) -> (Vec<Item>, Option<Definitions>, Definitions) {
-    let about = (server_version, client_encoding);
+    let server_version = super::quote::in_comment(server_version);
+    let settings: String = std::iter::once(&database.client_encoding())
+        .chain(&super::restore::SETTINGS)
+        .map(|s| format!("{s};\n"))
+        .collect();
+    let header = |what| {
+        format!(
+            "-- PostgreSQL {what}, dumped by {} from server {server_version}\n\n{settings}\n",
+            ksnapshot_core::TOOL
+        )
+    };
+    let footer = |what| format!("-- PostgreSQL {what}, dumped to its end\n");
     let mut items = script.items.clone();
     let mut globals = std::mem::take(&mut script.definitions);
     let own = globals.split_off(script.globals);
-    let globals =
-        (script.globals > 0).then(|| frame(&mut items, globals, "roles and tablespaces", about));
-    let own = frame(&mut items, own, "database", about);
+    let globals = (script.globals > 0).then(|| {
+        let what = "roles and tablespaces";
+        frame(&mut items, header(what), globals, footer(what))
+    });
+    let (mut head, mut foot) = (header("database"), footer("database"));
+    if database.catalog.data_only {
+        head.push_str(&data_only::header(script));
+        foot.insert_str(0, &data_only::footer());
+    }
+    let own = frame(&mut items, head, own, foot);
     (items, globals, own)
 }
 
-fn frame(
-    items: &mut Vec<Item>,
-    inner: Definitions,
-    what: &str,
-    (server_version, client_encoding): (&str, &str),
-) -> Definitions {
+fn frame(items: &mut Vec<Item>, head: String, inner: Definitions, foot: String) -> Definitions {
     let mut add = |stage, name: &str| {
         let id = u32::try_from(items.len()).unwrap_or(u32::MAX);
         items.push(Item {
@@ -463,18 +475,9 @@ fn frame(
         add(Stage::PreData, "header"),
         add(Stage::PostData, "footer"),
     );
-    let settings: String = std::iter::once(&client_encoding)
-        .chain(&super::restore::SETTINGS)
-        .map(|s| format!("{s};\n"))
-        .collect();
-    let head = format!(
-        "-- PostgreSQL {what}, dumped by {} from server {}\n\n{settings}\n",
-        ksnapshot_core::TOOL,
-        super::quote::in_comment(server_version),
-    );
     let mut definitions = vec![(header, head)];
     definitions.extend(inner);
-    definitions.push((footer, format!("-- PostgreSQL {what}, dumped to its end\n")));
+    definitions.push((footer, foot));
     definitions
 }
 

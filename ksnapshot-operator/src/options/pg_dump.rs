@@ -1,6 +1,6 @@
 //! The words of pg_dump.
 
-use super::read::Means::{self, Done, DoneIf, Moot, Ours, OursWith, Patterns};
+use super::read::Means::{self, Done, DoneIf, Moot, Ours, OursForEach, OursWith, Patterns};
 use super::read::Takes::{self, Maybe, Nothing, Value};
 use super::read::{Dialect, Row};
 
@@ -25,7 +25,7 @@ const RESTORING: Means = Means::Refused(
     "Leave it away; `ksnapshot restore` has --clean and --create.",
 );
 const OWNERS: Means = Means::Refused(
-    "owners and grants are always dumped",
+    "who restores is said by the restore, and owners are given by ALTER … OWNER TO",
     "Leave it away; `ksnapshot restore` has --no-owner and --no-privileges.",
 );
 const CHOICE: Means = Means::Refused(
@@ -45,6 +45,15 @@ const SESSION: Means = Means::Refused(
     "the session of a dump is ksnapshot's: one snapshot for all readers, every row or a listed problem",
     "Leave it away.",
 );
+
+/// A time of pg_dump's, of which a bare number is milliseconds and 0 no limit, as one of ours.
+fn duration(text: &str) -> String {
+    match text.parse::<u64>() {
+        Ok(0) => "36500d".to_owned(),
+        Ok(milliseconds) => format!("{milliseconds}ms"),
+        Err(_) => text.to_owned(),
+    }
+}
 
 const fn row(long: &'static str, takes: Takes, means: Means) -> Row {
     Row {
@@ -104,6 +113,18 @@ const ROWS: &[Row] = &[
         Nothing,
         Ours("--serializable-deferrable"),
     ),
+    short('a', "data-only", Nothing, Ours("--data-only")),
+    row("no-schema", Nothing, Ours("--data-only")),
+    // Rows alone come with what takes triggers off.
+    row("disable-triggers", Nothing, Done),
+    short('O', "no-owner", Nothing, Ours("--no-owner")),
+    short('x', "no-privileges", Nothing, Ours("--no-privileges")),
+    row("no-acl", Nothing, Ours("--no-privileges")),
+    row(
+        "lock-wait-timeout",
+        Value,
+        OursForEach("--lock-timeout", duration),
+    ),
     // What is neither.
     row("table-and-children", Value, CHOICE),
     row("exclude-table-and-children", Value, CHOICE),
@@ -112,8 +133,6 @@ const ROWS: &[Row] = &[
     row("exclude-extension", Value, CHOICE),
     row("filter", Value, CHOICE),
     row("strict-names", Nothing, CHOICE),
-    short('a', "data-only", Nothing, CHOICE),
-    row("no-schema", Nothing, CHOICE),
     row("statistics", Nothing, CHOICE),
     row("statistics-only", Nothing, CHOICE),
     row("section", Value, CHOICE),
@@ -130,15 +149,11 @@ const ROWS: &[Row] = &[
     row("no-table-access-method", Nothing, ALL_KINDS),
     row("no-tablespaces", Nothing, ALL_KINDS),
     row("no-toast-compression", Nothing, ALL_KINDS),
-    short('O', "no-owner", Nothing, OWNERS),
-    short('x', "no-privileges", Nothing, OWNERS),
-    row("no-acl", Nothing, OWNERS),
     short('S', "superuser", Value, OWNERS),
     row("use-set-session-authorization", Nothing, OWNERS),
     short('c', "clean", Nothing, RESTORING),
     short('C', "create", Nothing, RESTORING),
     row("if-exists", Nothing, RESTORING),
-    row("disable-triggers", Nothing, RESTORING),
     row(
         "quote-all-identifiers",
         Nothing,
@@ -153,7 +168,6 @@ const ROWS: &[Row] = &[
     row("extra-float-digits", Value, FORM),
     short('Z', "compress", Value, COMPRESSION),
     row("enable-row-security", Nothing, SESSION),
-    row("lock-wait-timeout", Value, SESSION),
     row("snapshot", Value, SESSION),
     row("no-synchronized-snapshots", Nothing, SESSION),
     row("role", Value, SESSION),

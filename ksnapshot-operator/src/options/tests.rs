@@ -88,6 +88,18 @@ fn options_of_ours_are_written_as_ours() {
     mysql("--skip-definer --users", &["--skip-definer", "--globals"]);
     mysql("--where='$(id)`id`$HOME'", &["--where=$(id)`id`$HOME"]);
     maps(Kind::PostgreSql, "-j 4", &["--jobs=4"]);
+    maps(
+        Kind::PostgreSql,
+        "-aOx --disable-triggers",
+        &["--data-only", "--no-owner", "--no-privileges"],
+    );
+    for (theirs, ours) in [("5000", "5000ms"), ("0", "36500d"), ("2min", "2min")] {
+        let (theirs, ours) = (
+            format!("--lock-wait-timeout={theirs}"),
+            format!("--lock-timeout={ours}"),
+        );
+        maps(Kind::PostgreSql, &theirs, &[&ours]);
+    }
     maps(Kind::PostgreSql, "-vj4 --jobs=2", &["--jobs=2"]);
     maps(
         Kind::PostgreSql,
@@ -162,7 +174,7 @@ fn what_would_change_the_result_is_refused_by_name() {
     mysql("--quick 'it", "the words", "single quote");
     let pg = |text, word, why| refused(Kind::PostgreSql, text, word, why);
     pg("--clean --if-exists", "--clean", "restore");
-    pg("-O", "-O", "always dumped");
+    pg("-S admin", "-S", "ALTER");
     pg("--format=custom", "--format", "plain");
     pg("-Fc", "-F", "plain");
     pg("--encoding=LATIN1", "--encoding", "UTF-8");
@@ -181,7 +193,7 @@ fn what_would_change_the_result_is_refused_by_name() {
     pg("-f out", "-f", "objects");
     pg("-t 'log_[0-9]'", "-t", "regular expression");
     pg("--schema='a|b'", "--schema", "regular expression");
-    pg("--data-only", "--data-only", "does not choose so");
+    pg("--section=data", "--section", "does not choose so");
     for kind in [Kind::Elasticsearch, Kind::OpenSearch] {
         maps(kind, " ", &[]);
         refused(kind, "--quick", "the words", "there are none");
@@ -265,12 +277,14 @@ proptest! {
     #[test]
     fn every_word_of_ours_is_one_that_a_dump_has(text in "((--?[a-z_=-]{0,20}|[a-z.*'\"]{0,5}|--where=[a-z ]{0,5}|--ignore-table=[a-z.]{1,5}) ){0,6}") {
         let known = [
-            "--exclude-table=", "--database=", "--table=", "--where=", "--jobs=", "--schema=", "--exclude-schema=", "--exclude-table-data=",
+            "--exclude-table=", "--database=", "--table=", "--where=", "--jobs=", "--lock-timeout=", "--schema=", "--exclude-schema=", "--exclude-table-data=",
         ];
         for kind in Kind::ALL {
             if let Ok(words) = map(kind, &text) {
                 for word in words {
-                    let flag = ["--no-data", "--skip-definer", "--globals", "--serializable-deferrable"].contains(&word.as_str());
+                    let flag = [
+                        "--no-data", "--skip-definer", "--globals", "--serializable-deferrable", "--data-only", "--no-owner", "--no-privileges",
+                    ].contains(&word.as_str());
                     prop_assert!(flag || known.iter().any(|k| word.starts_with(k)), "{}", word);
                 }
             }

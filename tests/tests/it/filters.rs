@@ -132,6 +132,30 @@ fn definitions_alone_are_those_of_pg_dump() {
 }
 
 #[test]
+fn owners_and_grants_are_left_out_as_by_pg_dump() {
+    on_each(|source| {
+        source
+            .db
+            .psql(
+                "alter table sales.orders owner to pg_monitor; \
+                 grant select on audit.events to pg_monitor; revoke all on sales.customers from current_user",
+            )
+            .unwrap();
+        for (options, theirs) in [
+            (&["--no-owner"][..], "-O"),
+            (&["--no-privileges"], "-x"),
+            (&["--no-owner", "--no-privileges", "--no-data"], "-O -x -s"),
+        ] {
+            source.dump(options).success().unwrap();
+            let (ours, twin) = (source.restored(), source.twin(theirs));
+            compare::same(&twin, &ours).unwrap();
+            twin.drop().unwrap();
+            ours.drop().unwrap();
+        }
+    });
+}
+
+#[test]
 fn a_table_comes_with_what_it_needs_and_restores_by_itself() {
     on_each(|source| {
         let run = source

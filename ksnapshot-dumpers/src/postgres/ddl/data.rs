@@ -20,7 +20,7 @@ impl Writer<'_> {
         }
         for (made, mut data) in batches {
             let span = large_objects::span(&data.oids);
-            data.item = self.push(None, draft("large objects", span, Some(&made)));
+            data.item = self.push(None, draft(LARGE_OBJECTS, span, Some(&made)));
             self.script.large_objects.push(data);
         }
     }

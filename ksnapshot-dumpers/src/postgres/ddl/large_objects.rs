@@ -3,6 +3,9 @@
 use super::*;
 use crate::postgres::quote::{ident, literal};
 
+/// The kind of their items.
+pub(crate) const LARGE_OBJECTS: &str = "large objects";
+
 /// Large objects per item.
 const BATCH: usize = 1000;
 
@@ -23,7 +26,7 @@ impl Writer<'_> {
                     Draft {
                         stage: Stage::PreData,
                         aspect,
-                        kind: "large objects",
+                        kind: LARGE_OBJECTS,
                         name: span.clone(),
                         depends: depends.to_vec(),
                         text: Some(text),
@@ -83,7 +86,7 @@ impl Writer<'_> {
                     Draft {
                         stage: Stage::PostData,
                         aspect: Aspect::Acl,
-                        kind: "large objects",
+                        kind: LARGE_OBJECTS,
                         name: span(oids),
                         depends: Vec::new(),
                         text: Some(sql),

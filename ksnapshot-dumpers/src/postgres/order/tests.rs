@@ -65,6 +65,7 @@ fn catalog(objects: Vec<Object>, mut edges: Vec<(Address, Address)>) -> Catalog 
         large_objects: Vec::new(),
         default_privileges: Vec::new(),
         problems: Vec::new(),
+        data_only: false,
         globals: None,
     }
 }

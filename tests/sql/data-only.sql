@@ -1,0 +1,35 @@
+-- Tables whose rows can't go in by any order: keys in a circle and to themselves, triggers, partitions.
+create schema shop;
+create table shop.people (id int generated always as identity primary key, name text, boss int references shop.people, favourite int);
+create table shop.goods (id serial primary key, name text, maker int not null);
+alter table shop.people add constraint "fav'ourite" foreign key (favourite) references shop.goods deferrable initially deferred;
+alter table shop.goods add constraint goods_maker foreign key (maker) references shop.people on delete cascade;
+comment on constraint goods_maker on shop.goods is 'who''s the "maker"';
+create table shop.sales (day date, good int references shop.goods, amount int, double int generated always as (amount * 2) stored,
+    primary key (day, good)) partition by range (day);
+create table shop.sales_25 partition of shop.sales for values from ('2025-01-01') to ('2026-01-01');
+create table shop.sales_26 partition of shop.sales for values from ('2026-01-01') to ('2027-01-01');
+create table shop.returns (id int primary key, day date, good int, foreign key (day, good) references shop.sales);
+create table shop."Lo'g" (what text);
+create function shop.log() returns trigger language plpgsql as $$begin insert into shop."Lo'g" values (tg_op || tg_table_name); return new; end$$;
+create trigger always_on before insert or delete on shop.people for each row execute function shop.log();
+alter table shop.people enable always trigger always_on;
+create trigger "on $ksnapshot$" after truncate on shop.people execute function shop.log();
+create trigger on_replica before insert on shop.people for each row execute function shop.log();
+alter table shop.people enable replica trigger on_replica;
+create trigger never after insert on shop.goods execute function shop.log();
+alter table shop.goods disable trigger never;
+create trigger each_sale after insert on shop.sales for each row execute function shop.log();
+create sequence shop.free start 7;
+begin;
+insert into shop.people overriding system value select i, 'person ' || i, nullif((i * 7 + 3) % 2000, 0), i from generate_series(1, 1999) i;
+insert into shop.goods select i, repeat('x', i % 50), (i * 11) % 1999 + 1 from generate_series(1, 1999) i;
+commit;
+alter table shop.people enable trigger always_on;
+alter table shop.people add constraint not_valid foreign key (id) references shop.goods not valid;
+insert into shop.sales (day, good, amount) select '2025-06-01'::date + i % 400, i, i from generate_series(1, 1999) i;
+insert into shop.returns select i, '2025-06-01'::date + i % 400, i from generate_series(1, 500) i;
+alter table shop.people enable always trigger always_on;
+select setval('shop.free', 70), setval('shop.goods_id_seq', 5000), setval('shop.people_id_seq', 6000, false);
+create materialized view shop.summary as select good % 10 as last, sum(amount) from shop.sales group by 1;
+select lo_from_bytea(4711, 'large');
