@@ -318,6 +318,8 @@ pub(crate) struct InspectArgs {
 Examples:
   ksnapshot restore ./backups --into postgres://postgres@localhost/shop_copy --create --identity key.txt
   ksnapshot restore ./backups#ab12cd34 --into postgres://localhost/shop --table public.orders --identity key.txt
+  ksnapshot restore ./backups --into postgres://localhost/shop --table public.orders --rename public.orders=public.orders_2025 --identity key.txt
+  ksnapshot restore ./backups --into postgres://localhost/shop --table public.orders --data-only --clean --identity key.txt
   ksnapshot restore ./backups --into postgres://localhost/shop_copy --identity key.txt --plan
   ksnapshot restore ./backups --database shop --into mysql://root@localhost/shop_copy --create --identity key.txt
   ksnapshot restore ./orders-data.json.gz --into elasticsearch://localhost/orders
@@ -363,7 +365,8 @@ pub(crate) struct RestoreArgs {
     /// Only these indices and data streams of a cluster; a pattern such as logs-*; may be repeated
     #[arg(long = "index", value_name = "PATTERN", value_parser = index)]
     pub(crate) indices: Vec<Pattern>,
-    /// Restore an index or data stream of a cluster under another name; may be repeated
+    /// Another name for an index or data stream of a cluster, a table of PostgreSQL (sales.orders=sales.orders_2025, with its
+    /// indexes and sequences) or a schema of it (sales=sales_2025); may be repeated
     #[arg(long = "rename", value_name = "OLD=NEW", value_parser = rename)]
     pub(crate) renames: Vec<(String, String)>,
     /// Keep documents that the cluster refuses in this new file, as lines of JSON
@@ -627,7 +630,7 @@ fn rename(text: &str) -> Result<(String, String), Error> {
         Some((old, new)) if !old.is_empty() && !new.is_empty() => Ok((old.into(), new.into())),
         _ => Err(with_hint(
             Error::new(ErrorKind::Usage, format!("{text:?} is no OLD=NEW"))
-                .hint("Write it as orders=orders-copy."),
+                .hint("Write it as orders=orders-copy, or sales.orders=sales.orders_2025."),
         )),
     }
 }

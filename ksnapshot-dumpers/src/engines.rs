@@ -46,8 +46,11 @@ impl Engine for PostgresEngine {
         Ok(Arc::new(Postgres::parse(url, access)?.within(scope)))
     }
 
-    fn target(&self, url: &str, access: &Access, _: &mut Options) -> Result<Target> {
-        Ok(Target::Database(Arc::new(Postgres::parse(url, access)?)))
+    fn target(&self, url: &str, access: &Access, options: &mut Options) -> Result<Target> {
+        let placing: RestoreScope = options.take();
+        Scope::refuse("PostgreSQL", &[("--rejected", placing.rejected.is_some())])?;
+        let database = Postgres::parse(url, access)?.placing(&placing)?;
+        Ok(Target::Database(Arc::new(database)))
     }
 }
 

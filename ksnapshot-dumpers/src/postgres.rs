@@ -19,6 +19,7 @@ mod queue;
 mod quote;
 mod readers;
 mod rehearsal;
+mod rename;
 mod restore;
 mod session;
 mod small;

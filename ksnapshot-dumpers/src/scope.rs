@@ -89,11 +89,11 @@ impl Scope {
     }
 }
 
-/// How a snapshot of Elasticsearch or OpenSearch is placed in another cluster.
+/// How a snapshot is placed in a target.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RestoreScope {
-    /// Indices and data streams that get another name: from, to.
+    /// What gets another name: from, to. Indices and data streams; tables of PostgreSQL with their schemas, and schemas.
     pub renames: Vec<(String, String)>,
-    /// Where documents go, as lines of JSON, that the target refuses.
+    /// Where documents of Elasticsearch or OpenSearch go, as lines of JSON, that the target refuses.
     pub rejected: Option<PathBuf>,
 }

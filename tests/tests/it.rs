@@ -71,6 +71,8 @@ mod privileges;
 mod prune;
 #[path = "it/readme.rs"]
 mod readme;
+#[path = "it/rename.rs"]
+mod rename;
 #[path = "it/roundtrip.rs"]
 mod roundtrip;
 #[path = "it/standby.rs"]

@@ -11,8 +11,9 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::error::{classify, connecting};
+use super::rename::Rename;
 use super::version::ServerVersion;
-use crate::{Access, Scope};
+use crate::{Access, RestoreScope, Scope};
 
 /// How long a server may take to let us in.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -43,6 +44,7 @@ const KNOWN: [&str; 11] = [
 pub struct Postgres {
     options: PgConnectOptions,
     scope: Scope,
+    renames: Vec<Rename>,
     /// A drill's: nothing outside of its database is touched.
     is_scratch: bool,
 }
@@ -85,6 +87,7 @@ impl Postgres {
                 // What is restored may hold secrets, such as the options of a user mapping.
                 .disable_statement_logging(),
             scope: Scope::default(),
+            renames: Vec::new(),
             is_scratch: false,
         })
     }
@@ -93,6 +96,17 @@ impl Postgres {
     #[must_use]
     pub fn within(self, scope: Scope) -> Self {
         Self { scope, ..self }
+    }
+
+    /// The same database, in which what is restored is placed as `scope` says.
+    ///
+    /// Errors: [`ErrorKind::Usage`] when names make no sense.
+    pub fn placing(self, scope: &RestoreScope) -> Result<Self> {
+        let renames = scope.renames.iter();
+        let renames = renames
+            .map(|(from, to)| Rename::parse(from, to))
+            .collect::<Result<_>>()?;
+        Ok(Self { renames, ..self })
     }
 
     /// The same, for a drill.
@@ -109,6 +123,10 @@ impl Postgres {
 
     pub(super) fn scope(&self) -> &Scope {
         &self.scope
+    }
+
+    pub(super) fn renames(&self) -> &[Rename] {
+        &self.renames
     }
 
     pub(super) fn host_name(&self) -> String {
@@ -130,6 +148,7 @@ impl Postgres {
         Self {
             options: self.options.clone().database(name),
             scope: self.scope.clone(),
+            renames: self.renames.clone(),
             is_scratch: self.is_scratch,
         }
     }

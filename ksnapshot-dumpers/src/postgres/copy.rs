@@ -154,8 +154,12 @@ pub(super) fn parse_block(block: &Bytes) -> Result<(&str, &[u8])> {
     }
 }
 
-/// Loads blocks of one table by one statement: all of their rows or none.
-pub(super) async fn rows_in(connection: &mut PgConnection, blocks: &[Bytes]) -> Result<u64> {
+/// Loads blocks of one table by one statement, which is `renamed`: all of their rows or none.
+pub(super) async fn rows_in(
+    connection: &mut PgConnection,
+    blocks: &[Bytes],
+    renamed: impl Fn(&str) -> String,
+) -> Result<u64> {
     let parsed = blocks.iter().map(parse_block).collect::<Result<Vec<_>>>()?;
     let Some(&(head, _)) = parsed.first() else {
         return Ok(0);
@@ -163,7 +167,10 @@ pub(super) async fn rows_in(connection: &mut PgConnection, blocks: &[Bytes]) -> 
     if parsed.iter().any(|(other, _)| *other != head) {
         return Err(Error::corrupt("blocks of one table begin differently"));
     }
-    let mut copy = connection.copy_in_raw(head).await.map_err(classify)?;
+    let mut copy = connection
+        .copy_in_raw(&renamed(head))
+        .await
+        .map_err(classify)?;
     for (_, rows) in parsed {
         copy.send(rows).await.map_err(classify)?;
     }

@@ -7,15 +7,6 @@ use sqlx::postgres::PgConnection;
 
 use super::connect::run;
 use super::ddl::Script;
-use super::quote::{ident, qualified};
-
-/// The schema-qualified, quoted name of an item that has a schema.
-pub(super) fn qualified_name(item: &Item) -> String {
-    match &item.schema {
-        Some(schema) => qualified(schema, &item.name),
-        None => ident(&item.name),
-    }
-}
 
 /// Runs `statements` of [`statements`]. Never cascades: what something outside the snapshot needs stays, the error says so, and
 /// the target is as it was.

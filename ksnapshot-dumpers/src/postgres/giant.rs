@@ -276,8 +276,10 @@ pub(super) async fn row_in(
     connection: &mut PgConnection,
     block: &Bytes,
     in_transaction: bool,
+    renamed: impl Fn(&str) -> String,
 ) -> Result<u64> {
     let (rows, insert) = parts(block)?;
+    let insert = renamed(&insert);
     let (begin, end) = match in_transaction {
         true => ("", ""),
         false => ("BEGIN; ", "; COMMIT"),

@@ -17,6 +17,7 @@ use super::data_only::DataOnly;
 use super::database::Database;
 use super::ddl::{self, Script};
 use super::rehearsal::Rehearsal;
+use super::rename::{self, Names};
 use super::version::ServerVersion;
 use super::{drop, giant, large_objects, numbers, target};
 
@@ -40,6 +41,10 @@ pub(super) struct Session {
     rehearsal: Option<Rehearsal>,
     /// The one transaction, where only rows are restored.
     data_only: Option<DataOnly>,
+    /// New names that texts get.
+    names: Names,
+    /// Statements that rename at the end.
+    renaming: Vec<String>,
     /// Tables that got rows: the planner knows nothing of them yet.
     filled: Mutex<BTreeSet<String>>,
     cx: Cx,
@@ -72,10 +77,16 @@ impl Session {
         let (version, _) = version(&mut first).await?;
         settle(&mut first, version, &database).await?;
         let data_only = options.data_only || database.catalog.data_only;
+        let (names, renaming) = match options.partial || data_only {
+            true => (Names::new(server.renames(), index, items)?, Vec::new()),
+            false => (Names::default(), rename::at_end(server.renames(), index)?),
+        };
+        names.apply(&mut script, index);
         if data_only && !items.is_empty() {
             let begun = DataOnly::begin(&mut first, &script, items, options.clean).await?;
             return Ok(Self {
                 data_only: Some(begun),
+                names,
                 ..Self::new(server, script, vec![first], options, cx)
             });
         }
@@ -97,12 +108,16 @@ impl Session {
             let tables: Vec<String> = chosen
                 .iter()
                 .filter(|i| i.table == Some(i.id))
-                .map(|i| drop::qualified_name(i))
+                .map(|i| names.qualified(i))
                 .collect();
             target::check_absent(&mut first, &tables).await?;
         } else {
             target::check_empty(&mut first, server.database_name()).await?;
         }
+        if !renaming.is_empty() {
+            rename::check_free(&mut first, server.renames()).await?;
+        }
+        names.make_schemas(&mut first).await?;
         let mut idle = vec![first];
         for _ in 1..workers.get() {
             let mut more = server.connect().await?;
@@ -111,6 +126,8 @@ impl Session {
         }
         Ok(Self {
             rehearsal,
+            names,
+            renaming,
             ..Self::new(server, script, idle, options, cx)
         })
     }
@@ -137,6 +154,8 @@ impl Session {
             is_scratch: server.is_scratch(),
             rehearsal: None,
             data_only: None,
+            names: Names::default(),
+            renaming: Vec::new(),
             filled: Mutex::default(),
             cx: cx.clone(),
         }
@@ -208,7 +227,8 @@ impl RestoreSession for Session {
             return Ok(());
         }
         let (mut connection, _) = self.take()?;
-        let done = rehearsal.run(&mut connection, text).await;
+        let text = self.names.text(item, text);
+        let done = rehearsal.run(&mut connection, &text).await;
         self.give_back(connection);
         done
     }
@@ -227,6 +247,7 @@ impl RestoreSession for Session {
         if self.passes_over(item) {
             return Ok(());
         }
+        let text = &*self.names.text(item, text);
         let (mut connection, busy) = self.take()?;
         if let Some(data_only) = &self.data_only {
             let done = data_only.define(&mut connection, item, text).await;
@@ -278,7 +299,9 @@ impl RestoreSession for Session {
         let wanted = definitions
             .iter()
             .filter(|(item, _)| !self.passes_over(item));
-        let text: String = wanted.map(|(_, text)| *text).collect();
+        let text: String = wanted
+            .map(|(item, text)| self.names.text(item, text))
+            .collect();
         if text.is_empty() {
             return Ok(true);
         }
@@ -307,7 +330,8 @@ impl RestoreSession for Session {
             run(&mut connection, &text).await?;
             text.lines().filter(|line| !line.is_empty()).count() as u64
         } else {
-            rows(&mut connection, blocks, self.is_atomic())
+            let renamed = |text: &str| self.names.text(item, text).into_owned();
+            rows(&mut connection, blocks, self.is_atomic(), renamed)
                 .await
                 .map_err(|e| match e.kind() {
                     ErrorKind::Refused => e.with_kind(ErrorKind::Failed),
@@ -354,6 +378,11 @@ impl RestoreSession for Session {
         if succeeded && !self.is_scratch {
             self.analyze(&mut idle).await?;
         }
+        if let (true, [connection, ..]) = (succeeded, &mut idle[..]) {
+            for statement in &self.renaming {
+                (run(connection, statement).await).map_err(|error| error.context("--rename"))?;
+            }
+        }
         for mut connection in idle {
             if succeeded {
                 // Until here commits did not wait for the disk. This one does, and with it all before it.
@@ -374,11 +403,12 @@ async fn rows(
     connection: &mut PgConnection,
     blocks: Vec<Bytes>,
     in_transaction: bool,
+    renamed: impl Fn(&str) -> String,
 ) -> Result<u64> {
     let (giants, usual): (Vec<_>, Vec<_>) = blocks.into_iter().partition(giant::is_one);
-    let mut took = rows_in(connection, &usual).await?;
+    let mut took = rows_in(connection, &usual, &renamed).await?;
     for block in giants {
-        took += giant::row_in(connection, &block, in_transaction).await?;
+        took += giant::row_in(connection, &block, in_transaction, &renamed).await?;
     }
     Ok(took)
 }

@@ -1,0 +1,30 @@
+-- A table with everything that has a name beside it, and its partitions. Every name begins with the table's, or is quoted and does.
+create schema shop;
+create table shop.likes (id serial primary key, name text, day date, wide int generated always as identity,
+    constraint likes_name_key unique (name), constraint positive check (id > 0));
+create index likes_day_idx on shop.likes (day);
+create index on shop.likes (lower(name)) where name <> 'shop.likes';
+alter table shop.likes cluster on likes_day_idx;
+alter table shop.likes alter name set not null, replica identity using index likes_name_key;
+create statistics shop.likes_stat on id, day from shop.likes;
+alter table shop.likes alter column day set statistics 200;
+comment on table shop.likes is 'shop.likes, as it says';
+comment on index shop.likes_day_idx is 'by day';
+comment on column shop.likes.name is 'a name';
+comment on constraint positive on shop.likes is 'more than nothing';
+create function shop.noted() returns trigger language plpgsql as $$begin perform 'shop.likes'; return new; end$$;
+create trigger likes_noted before insert on shop.likes for each row when (new.name <> 'shop.likes') execute function shop.noted();
+alter table shop.likes disable trigger likes_noted;
+alter table shop.likes enable row level security;
+create policy likes_policy on shop.likes using (id > 0);
+create rule likes_rule as on delete to shop.likes do instead select 'shop.likes';
+grant select on shop.likes to public;
+grant usage on sequence shop.likes_id_seq to public;
+insert into shop.likes (name, day) select 'shop.likes ' || i, '2026-01-01'::date + i from generate_series(1, 100) i;
+create table shop."Li'kes 2" (id int, "shop.likes" int default nextval('shop.likes_id_seq'), parent int);
+create table shop."Ev.ents" (day date, id int, primary key (day, id)) partition by range (day);
+create table shop."Ev.ents 2025" partition of shop."Ev.ents" for values from ('2025-01-01') to ('2026-01-01');
+create table shop."Ev.ents 2026" partition of shop."Ev.ents" for values from ('2026-01-01') to ('2027-01-01');
+create index "Ev.ents_id" on shop."Ev.ents" (id);
+insert into shop."Ev.ents" select '2025-12-01'::date + i, i from generate_series(1, 60) i;
+create view shop.seen as select likes.name, e.day from shop.likes join shop."Ev.ents" e on e.id = likes.id;
