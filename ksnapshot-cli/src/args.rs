@@ -163,6 +163,9 @@ pub(crate) struct ScopeArgs {
     /// These tables without their rows; may be repeated
     #[arg(long = "exclude-table-data", value_name = "PATTERN", value_parser = pattern, help_heading = "PostgreSQL")]
     exclude_table_data: Vec<Pattern>,
+    /// Rows of the foreign tables of this server too, as it has them when they are read; may be repeated. A restore writes them there
+    #[arg(long = "include-foreign-data", value_name = "PATTERN", value_parser = pattern, help_heading = "PostgreSQL")]
+    foreign_data: Vec<Pattern>,
     /// Give up when tables that others have locked for themselves don't come free in this time: 30s, 5m [default: 10m]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "PostgreSQL")]
     lock_timeout: Option<Duration>,
@@ -207,6 +210,7 @@ impl From<&ScopeArgs> for Scope {
             schemas: args.schemas.clone(),
             exclude_schemas: args.exclude_schemas.clone(),
             exclude_table_data: args.exclude_table_data.clone(),
+            foreign_data: args.foreign_data.clone(),
             lock_timeout: args.lock_timeout,
             serializable: args.serializable_deferrable,
             force: args.force,

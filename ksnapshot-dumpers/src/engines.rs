@@ -74,6 +74,7 @@ impl Engine for MySqlEngine {
                 ("--schema", !scope.schemas.is_empty()),
                 ("--exclude-schema", !scope.exclude_schemas.is_empty()),
                 ("--exclude-table-data", !scope.exclude_table_data.is_empty()),
+                ("--include-foreign-data", !scope.foreign_data.is_empty()),
                 ("--lock-timeout", scope.lock_timeout.is_some()),
                 ("--serializable-deferrable", scope.serializable),
                 ("--force", scope.force),

@@ -29,6 +29,9 @@ pub struct Scope {
     /// These tables without their rows. PostgreSQL.
     #[serde(skip)]
     pub exclude_table_data: Vec<Pattern>,
+    /// Rows of the foreign tables of these servers, too, as their servers have them when they are read. PostgreSQL.
+    #[serde(skip)]
+    pub foreign_data: Vec<Pattern>,
     /// How long tables that others have locked are waited for, all in all; ten minutes unless given. PostgreSQL.
     #[serde(skip)]
     pub lock_timeout: Option<Duration>,

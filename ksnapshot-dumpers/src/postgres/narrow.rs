@@ -27,6 +27,7 @@ pub(super) fn narrow(catalog: &mut Catalog, scope: &Scope) -> Result<()> {
         let Choice { kept, problems, .. } = choice;
         retain(catalog, scope, &kept, problems);
     }
+    with_foreign_rows(catalog, scope)?;
     without_rows(catalog, scope);
     catalog.data_only = scope.data_only;
     Ok(())
@@ -367,6 +368,29 @@ fn stand_alone(relation: &mut Relation) {
             not_null.local = not_null.local.map(|_| true);
         }
     }
+}
+
+/// Marks the foreign tables that are dumped with their rows.
+fn with_foreign_rows(catalog: &mut Catalog, scope: &Scope) -> Result<()> {
+    for pattern in &scope.foreign_data {
+        let mut servers = (catalog.objects.iter())
+            .filter(|object| matches!(object.definition, Definition::ForeignServer(_)));
+        if !servers.any(|server| is(pattern, &server.name)) {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                format!("foreign server {}: not in the database", pattern.as_str()),
+            )
+            .hint("Name it as `\\des` of psql does."));
+        }
+        for object in &mut catalog.objects {
+            if let Definition::Relation(relation) = &mut object.definition
+                && (relation.server.as_deref()).is_some_and(|server| is(pattern, server))
+            {
+                relation.foreign_rows = true;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Marks what is dumped without its rows.

@@ -83,7 +83,7 @@ impl Session {
         if let Some(warning) = version.dumpable(&version_text, server.scope().force)? {
             cx.emit(&Event::Warning(&warning));
         }
-        settle(&mut leader, version).await?;
+        settle(&mut leader, version, server.scope()).await?;
         let isolation = match server.scope().serializable {
             true => "SERIALIZABLE READ ONLY DEFERRABLE",
             false => "REPEATABLE READ READ ONLY",
@@ -108,7 +108,7 @@ impl Session {
         let mut followers = Vec::new();
         for _ in 1..workers.get() {
             let mut follower = server.connect().await?;
-            settle(&mut follower, version).await?;
+            settle(&mut follower, version, server.scope()).await?;
             run(
                 &mut follower,
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -378,7 +378,11 @@ fn claim(scope: &Scope) -> &'static str {
 }
 
 /// The settings under which catalogs and rows are read.
-async fn settle(connection: &mut PgConnection, version: ServerVersion) -> Result<()> {
+async fn settle(
+    connection: &mut PgConnection,
+    version: ServerVersion,
+    scope: &Scope,
+) -> Result<()> {
     let mut settings = vec![
         "SELECT pg_catalog.set_config('search_path', '', false)",
         // What has no encoding can't be turned into another one.
@@ -407,10 +411,16 @@ async fn settle(connection: &mut PgConnection, version: ServerVersion) -> Result
         settings.push("SET transaction_timeout = 0");
     }
     // Came with the minor releases of August 2024: a view must not be put in a table's place between listing and reading.
-    settings.push(
-        "SELECT pg_catalog.set_config(name, 'view, foreign-table', false) FROM pg_catalog.pg_settings
-         WHERE name = 'restrict_nonsystem_relation_kind'",
-    );
+    settings.push(match scope.foreign_data.is_empty() {
+        true => {
+            "SELECT pg_catalog.set_config(name, 'view, foreign-table', false) FROM pg_catalog.pg_settings
+             WHERE name = 'restrict_nonsystem_relation_kind'"
+        }
+        false => {
+            "SELECT pg_catalog.set_config(name, 'view', false) FROM pg_catalog.pg_settings
+             WHERE name = 'restrict_nonsystem_relation_kind'"
+        }
+    });
     run(connection, &settings.join("; ")).await
 }
 

@@ -125,6 +125,11 @@ const ROWS: &[Row] = &[
         Value,
         OursForEach("--lock-timeout", duration),
     ),
+    row(
+        "include-foreign-data",
+        Value,
+        Patterns("--include-foreign-data"),
+    ),
     // What is neither.
     row("table-and-children", Value, CHOICE),
     row("exclude-table-and-children", Value, CHOICE),
@@ -136,7 +141,6 @@ const ROWS: &[Row] = &[
     row("statistics", Nothing, CHOICE),
     row("statistics-only", Nothing, CHOICE),
     row("section", Value, CHOICE),
-    row("include-foreign-data", Value, CHOICE),
     row("sequence-data", Nothing, CHOICE),
     short('B', "no-large-objects", Nothing, CHOICE),
     row("no-blobs", Nothing, CHOICE),

@@ -277,7 +277,7 @@ proptest! {
     #[test]
     fn every_word_of_ours_is_one_that_a_dump_has(text in "((--?[a-z_=-]{0,20}|[a-z.*'\"]{0,5}|--where=[a-z ]{0,5}|--ignore-table=[a-z.]{1,5}) ){0,6}") {
         let known = [
-            "--exclude-table=", "--database=", "--table=", "--where=", "--jobs=", "--lock-timeout=", "--schema=", "--exclude-schema=", "--exclude-table-data=",
+            "--exclude-table=", "--database=", "--table=", "--where=", "--jobs=", "--lock-timeout=", "--include-foreign-data=", "--schema=", "--exclude-schema=", "--exclude-table-data=",
         ];
         for kind in Kind::ALL {
             if let Ok(words) = map(kind, &text) {

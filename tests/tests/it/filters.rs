@@ -155,6 +155,51 @@ fn owners_and_grants_are_left_out_as_by_pg_dump() {
     });
 }
 
+/// Rows of another server, which has them back by the restore.
+#[test]
+fn foreign_rows_come_when_asked_for() {
+    on_each(|source| {
+        let far = source.db.server.fresh_db("far").unwrap();
+        far.psql("create table far (id int, \"a b\" text); insert into far select i, repeat('x', i) from generate_series(1, 3000) i")
+            .unwrap();
+        let connect = format!(
+            "create extension postgres_fdw; create schema elsewhere;
+             create server far foreign data wrapper postgres_fdw options (host '127.0.0.1', port '{}', dbname '{}');
+             create server other foreign data wrapper postgres_fdw options (host '127.0.0.1', port '1', dbname 'nowhere');
+             create user mapping for public server far options (user 'postgres', password '{}');
+             create foreign table elsewhere.far (id int, \"a b\" text) server far options (schema_name 'public');
+             create foreign table elsewhere.unreachable (id int) server other",
+            source.db.server.port(), far.name, ksnapshot_tests::PASSWORD,
+        );
+        source.db.psql(&connect).unwrap();
+        let count = "select count(*), sum(length(\"a b\")) from far";
+        let all = far.psql(count).unwrap();
+        // Without being asked for, no server is asked.
+        source.dump(&[]).success().unwrap();
+        source
+            .dump(&["--include-foreign-data", "f*"])
+            .success()
+            .unwrap();
+        far.psql("truncate far").unwrap();
+        let ours = source.db.server.fresh_db("foreign").unwrap();
+        let restore = Ksnapshot::new(["restore", "--into", &ours.url(), "--identity"])
+            .arg(source.key.identity())
+            .arg(source.folder.join("store"))
+            .password();
+        restore.run().unwrap().success().unwrap();
+        assert_eq!(far.psql(count).unwrap(), all);
+        let run = source
+            .dump(&["--include-foreign-data", "nothing"])
+            .exits(2)
+            .unwrap();
+        assert!(
+            run.stderr
+                .contains("foreign server nothing: not in the database"),
+            "{run:?}"
+        );
+    });
+}
+
 #[test]
 fn a_table_comes_with_what_it_needs_and_restores_by_itself() {
     on_each(|source| {

@@ -30,7 +30,8 @@ pub(super) async fn relations(
                 {access},
                 c.relkind AS kind,
                 c.relpersistence = 'u' AS unlogged,
-                false AS readable,
+                c.relkind = 'f' AND coalesce(
+                    has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), false) AS readable,
                 c.relispartition AS is_partition,
                 coalesce(i.parents, '{{}}') AS parents,
                 coalesce(i.names, '{{}}') AS parent_names,
@@ -89,7 +90,7 @@ pub(super) async fn relations(
     for object in &mut objects {
         let Address(_, oid) = object.address;
         if let Definition::Relation(relation) = &mut object.definition {
-            relation.readable = readable.contains(&oid);
+            relation.readable |= readable.contains(&oid);
             relation.columns = columns.remove(&oid).unwrap_or_default();
         }
     }

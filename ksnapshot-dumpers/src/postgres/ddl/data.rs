@@ -89,6 +89,12 @@ impl Writer<'_> {
                 data.readable = relation.readable;
                 data.unlogged = relation.unlogged;
             }
+            Definition::Relation(relation) if relation.foreign_rows => {
+                data.columns = table::data_columns(relation);
+                // COPY reads such a table by a query alone.
+                data.condition = Some("WHERE true".into());
+                data.readable = relation.readable;
+            }
             Definition::ExtensionData(table) if !table.sequence => {
                 data.columns = table.columns.iter().map(|column| ident(column)).collect();
                 data.condition.clone_from(&table.condition);

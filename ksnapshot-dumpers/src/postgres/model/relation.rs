@@ -45,6 +45,9 @@ pub(crate) struct Relation {
     /// Its rows were not asked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) without_rows: bool,
+    /// Of a foreign table: its rows were asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) foreign_rows: bool,
     /// Pages of rows, at the time of the dump.
     pub(crate) pages: i64,
     /// The same of its TOAST table.
