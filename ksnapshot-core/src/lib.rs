@@ -54,8 +54,8 @@ pub use pipeline::sink::{PartSink, RowBlock};
 pub use progress::{Event, Observer, Silent};
 pub use registry::Registry;
 pub use restore::{
-    ForeignSession, Loaded, RestoreOptions, RestoreSession, Restorer, StreamSession, StreamTarget,
-    Target,
+    ForeignSession, Loaded, Progress, RestoreOptions, RestoreSession, Restorer, StreamSession,
+    StreamTarget, Target,
 };
 pub use rowhash::RowHash;
 pub use series::{Choice, Series, choose};

@@ -1,5 +1,6 @@
 //! What a snapshot can be restored into.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{Cx, DataStats, Error, ErrorKind, Index, Item, Result};
+use crate::{Cx, DataStats, Error, ErrorKind, Frame, Index, Item, Result};
 
 /// How to treat the target.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -131,12 +132,27 @@ pub trait ForeignSession: Send + Sync {
     async fn close(&self, succeeded: bool) -> Result<()>;
 }
 
+/// What an interrupted restore has done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Definitions, by the ids of their items.
+    pub items: BTreeSet<u32>,
+    /// Rows, by the object and the offset of their frames.
+    pub frames: BTreeSet<(u32, u64)>,
+}
+
 /// A target that is being written to. Calls come from up to `workers` tasks at once.
 #[async_trait]
 pub trait RestoreSession: Send + Sync {
     /// Whether the target takes everything or nothing: calls come one at a time then, and a failure leaves the target as it was.
     fn is_atomic(&self) -> bool {
         false
+    }
+
+    /// What an interrupted restore of the same items has left, with which this one goes on. None where it can't be gone on with
+    /// after a failure either.
+    fn progress(&self) -> Option<&Progress> {
+        None
     }
 
     /// Whether all definitions are tried by [`RestoreSession::rehearse`] before anything is written, because the target may know
@@ -172,8 +188,9 @@ pub trait RestoreSession: Send + Sync {
         Ok(false)
     }
 
-    /// Replays some blocks of `item`'s data. An error means that none of them is in, or that the target is partial.
-    async fn load(&self, item: &Item, blocks: Vec<Bytes>) -> Result<Loaded>;
+    /// Replays some blocks of `item`'s data, which `frames` held. An error means that none of them is in, or that the target is
+    /// partial.
+    async fn load(&self, item: &Item, frames: &[Frame], blocks: Vec<Bytes>) -> Result<Loaded>;
 
     /// Reads `item`'s data back and counts and hashes it as the dump did.
     async fn measure(&self, item: &Item) -> Result<DataStats>;

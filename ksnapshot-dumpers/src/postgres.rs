@@ -15,6 +15,7 @@ mod narrow;
 mod numbers;
 mod order;
 mod preflight;
+mod progress;
 mod queue;
 mod quote;
 mod readers;

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ksnapshot_core::{
-    Aspect, Bytes, DataStats, Error, ErrorKind, Index, Item, Loaded, RestoreOptions,
+    Aspect, Bytes, DataStats, Error, ErrorKind, Frame, Index, Item, Loaded, RestoreOptions,
     RestoreSession, Result, Stage, async_trait,
 };
 use rusqlite::{Connection, OpenFlags};
@@ -92,7 +92,7 @@ impl RestoreSession for Session {
         done.map_err(|cause| Error::new(ErrorKind::Refused, "refused").source(cause))
     }
 
-    async fn load(&self, _item: &Item, blocks: Vec<Bytes>) -> Result<Loaded> {
+    async fn load(&self, _: &Item, _: &[Frame], blocks: Vec<Bytes>) -> Result<Loaded> {
         let script = String::from_utf8(blocks.concat())
             .map_err(|cause| Error::corrupt("a block is no text").source(cause))?;
         tokio::task::block_in_place(|| {

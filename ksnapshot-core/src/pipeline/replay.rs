@@ -137,11 +137,15 @@ pub async fn restore(
     let done = cx.guard(run.everything(selection, texts, tally)).await;
     let closed = session.close(done.is_ok()).await;
     let partial = |error: Error| {
-        match session.is_atomic() {
-        true => error.further_hint("Nothing was restored: the target is as it was."),
-        false => error.further_hint(format!(
-            "What was restored so far stays: {} now holds a part of the snapshot; drop it, or restore again with --clean.",
-            restorer.target()
+        match (session.is_atomic(), session.progress()) {
+        (true, _) => error.further_hint("Nothing was restored: the target is as it was."),
+        (false, progress) => error.further_hint(format!(
+            "What was restored so far stays: {} now holds a part of the snapshot; {}drop it, or restore again with --clean.",
+            restorer.target(),
+            match progress {
+                Some(_) => "restore the same again to go on with it, ",
+                None => "",
+            }
         )),
     }
     };
@@ -221,6 +225,7 @@ impl Run {
         texts: Texts,
         mut tally: Tally,
     ) -> Result<RestoreReport> {
+        let (texts, before) = self.rest(texts, &selection);
         let data = (selection.items.iter())
             .filter(|&&id| self.index.items[id as usize].stage == Stage::Data);
         let by_item = self.index.data_frames();
@@ -230,6 +235,7 @@ impl Run {
                 .flatten()
                 .copied()
                 .collect();
+            frames.retain(|&frame| !self.is_done(&self.index.frames[frame as usize]));
             frames.sort_unstable();
             frames
         };
@@ -247,11 +253,39 @@ impl Run {
         schedule.define(texts.values).await?;
         schedule.finish().await?;
         Ok(RestoreReport {
-            rows,
+            rows: before + rows,
             refused,
             bytes,
             problems: tally.problems,
         })
+    }
+
+    /// What an interrupted restore has left of the definitions, and how many rows it has loaded.
+    fn rest(&self, mut texts: Texts, selection: &Selection) -> (Texts, u64) {
+        let Some(progress) = self.session.progress() else {
+            return (texts, 0);
+        };
+        if progress.items.is_empty() && progress.frames.is_empty() {
+            return (texts, 0);
+        }
+        for list in [&mut texts.before, &mut texts.values, &mut texts.after] {
+            list.retain(|(id, _)| !progress.items.contains(id));
+        }
+        let done = self.index.frames.iter().filter(|frame| self.is_done(frame));
+        let rows: u64 = done.map(|frame| frame.rows).sum();
+        let defined =
+            (selection.items.iter()).filter(|&&id| self.index.items[id as usize].place.is_some());
+        self.cx.emit(&Event::Warning(&format!(
+            "going on with a restore that was interrupted: {} of {} definitions and {rows} rows are there",
+            progress.items.len(),
+            defined.count(),
+        )));
+        (texts, rows)
+    }
+
+    fn is_done(&self, frame: &Frame) -> bool {
+        let progress = self.session.progress();
+        progress.is_some_and(|p| p.frames.contains(&(frame.object, frame.offset)))
     }
 
     pub(super) async fn define(&self, id: u32, text: &str, tally: &mut Tally) -> Result<()> {

@@ -299,8 +299,8 @@ impl Load {
             let item = &self.index.items[id as usize];
             let bytes = blocks.iter().map(|b| b.len() as u64).sum();
             let expected: u64 = frames.iter().map(|f| f.rows).sum();
-            let took =
-                (self.session.load(item, blocks).await).map_err(|e| e.context(item.title()))?;
+            let took = (self.session.load(item, frames, blocks).await)
+                .map_err(|e| e.context(item.title()))?;
             if took.rows + took.refused != expected {
                 return Err(Error::new(
                     ErrorKind::Failed,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use ksnapshot_core::{
-    Bytes, Cx, DataStats, Error, ErrorKind, Event, Index, Item, Loaded, RestoreOptions,
+    Bytes, Cx, DataStats, Error, ErrorKind, Event, Frame, Index, Item, Loaded, RestoreOptions,
     RestoreSession, Result, async_trait,
 };
 use reqwest::Method;
@@ -402,7 +402,7 @@ impl RestoreSession for Session {
         }
     }
 
-    async fn load(&self, item: &Item, blocks: Vec<Bytes>) -> Result<Loaded> {
+    async fn load(&self, item: &Item, _: &[Frame], blocks: Vec<Bytes>) -> Result<Loaded> {
         let table = item.table.unwrap_or(item.id);
         let stream = (lock(&self.last).iter()).any(|last| last.stream == Some(table));
         let target = self.names.of(&item.name);

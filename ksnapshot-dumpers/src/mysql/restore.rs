@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ksnapshot_core::{
-    Bytes, Cx, DataStats, Error, ErrorKind, Event, Index, Item, Loaded, RestoreOptions,
+    Bytes, Cx, DataStats, Error, ErrorKind, Event, Frame, Index, Item, Loaded, RestoreOptions,
     RestoreSession, Result, async_trait,
 };
 use mysql_async::Conn;
@@ -366,7 +366,7 @@ impl RestoreSession for Session {
         done
     }
 
-    async fn load(&self, item: &Item, blocks: Vec<Bytes>) -> Result<Loaded> {
+    async fn load(&self, item: &Item, _: &[Frame], blocks: Vec<Bytes>) -> Result<Loaded> {
         let table = self.table(item)?;
         let mut worker = self.take()?;
         worker.go_to(Some(&table.database)).await?;

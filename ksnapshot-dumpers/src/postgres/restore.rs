@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::try_join_all;
 use ksnapshot_core::{
-    Bytes, Cx, DataStats, Error, ErrorKind, Event, Index, Item, Loaded, RestoreOptions,
-    RestoreSession, Result, Stage, async_trait,
+    Bytes, Cx, DataStats, Error, ErrorKind, Event, Frame, Index, Item, Loaded, Progress,
+    RestoreOptions, RestoreSession, Result, Stage, async_trait,
 };
 use sqlx::postgres::PgConnection;
 
@@ -16,6 +16,8 @@ use super::copy::{copy_out, rows_in, rows_measured};
 use super::data_only::DataOnly;
 use super::database::Database;
 use super::ddl::{self, Script};
+use super::model::EVENT_TRIGGER;
+use super::progress::{self, Kept};
 use super::rehearsal::Rehearsal;
 use super::rename::{self, Names};
 use super::version::ServerVersion;
@@ -41,6 +43,8 @@ pub(super) struct Session {
     rehearsal: Option<Rehearsal>,
     /// The one transaction, where only rows are restored.
     data_only: Option<DataOnly>,
+    /// How far it is, where it can be gone on with.
+    progress: Option<Kept>,
     /// New names that texts get.
     names: Names,
     /// Statements that rename at the end.
@@ -63,25 +67,19 @@ impl Session {
         let mut script = numbers::as_in(&index.items, ddl::statements(&database.catalog));
         // What is replayed is the snapshot's own text.
         script.definitions = Vec::new();
-        if options.create {
-            // The database to make can't be the one to connect to.
-            let mut maintenance = server.with_database("postgres").connect().await?;
-            target::create_database(
-                &mut maintenance,
-                server.database_name(),
-                &database.options(),
-            )
-            .await?;
-        }
-        let mut first = server.connect().await?;
-        let (version, _) = version(&mut first).await?;
-        settle(&mut first, version, &database).await?;
         let data_only = options.data_only || database.catalog.data_only;
         let (names, renaming) = match options.partial || data_only {
             true => (Names::new(server.renames(), index, items)?, Vec::new()),
             false => (Names::default(), rename::at_end(server.renames(), index)?),
         };
         names.apply(&mut script, index);
+        let restore = progress::Restore::new(index, items, server.renames(), options.create);
+        if options.create {
+            create(server, &database, &restore).await?;
+        }
+        let mut first = server.connect().await?;
+        let (version, _) = version(&mut first).await?;
+        settle(&mut first, version, &database).await?;
         if data_only && !items.is_empty() {
             let begun = DataOnly::begin(&mut first, &script, items, options.clean).await?;
             return Ok(Self {
@@ -90,32 +88,34 @@ impl Session {
                 ..Self::new(server, script, vec![first], options, cx)
             });
         }
-        let chosen: Vec<&Item> = items
-            .iter()
-            .filter_map(|&id| index.items.get(id as usize))
-            .collect();
-        let drops = match options.clean {
-            true => drop::statements(&script, &chosen),
-            false => Vec::new(),
+        // A drill ends with its database, and reading back makes nothing.
+        let is_kept = !server.is_scratch() && !items.is_empty();
+        let found = match is_kept {
+            true => progress::find(&mut first, &restore, options.clean).await?,
+            false => None,
         };
-        let rehearsal = Rehearsal::needed(database.catalog.version, version, &drops);
-        if options.clean {
-            // Not before it is known that something can be put in the place of what goes.
-            if rehearsal.is_none() {
-                drop::all(&mut first, &drops).await?;
-            }
-        } else if options.partial {
-            let tables: Vec<String> = chosen
-                .iter()
-                .filter(|i| i.table == Some(i.id))
-                .map(|i| names.qualified(i))
-                .collect();
-            target::check_absent(&mut first, &tables).await?;
+        let (mut progress, mut rehearsal) = (None, None);
+        let mut created = options.create;
+        let mut filled = BTreeSet::new();
+        if let Some(found) = found {
+            created |= found.created;
+            let kept = Kept::resume(&mut first).await?;
+            let rows = progress::filled(kept.before(), index);
+            let tables = script.tables.iter().filter(|t| rows.contains(&t.item));
+            filled = tables.map(|table| table.root.clone()).collect();
+            progress = Some(kept);
         } else {
-            target::check_empty(&mut first, server.database_name()).await?;
-        }
-        if !renaming.is_empty() {
-            rename::check_free(&mut first, server.renames()).await?;
+            let chosen: Vec<&Item> = items
+                .iter()
+                .filter_map(|&id| index.items.get(id as usize))
+                .collect();
+            rehearsal = make_room(&mut first, server, &script, &chosen, &names, options, {
+                (database.catalog.version, version)
+            })
+            .await?;
+            if is_kept {
+                progress = Kept::begin(&mut first, &restore).await?;
+            }
         }
         names.make_schemas(&mut first).await?;
         let mut idle = vec![first];
@@ -125,9 +125,12 @@ impl Session {
             idle.push(more);
         }
         Ok(Self {
+            created,
+            progress,
             rehearsal,
             names,
             renaming,
+            filled: Mutex::new(filled),
             ..Self::new(server, script, idle, options, cx)
         })
     }
@@ -154,6 +157,7 @@ impl Session {
             is_scratch: server.is_scratch(),
             rehearsal: None,
             data_only: None,
+            progress: None,
             names: Names::default(),
             renaming: Vec::new(),
             filled: Mutex::default(),
@@ -169,6 +173,13 @@ impl Session {
         // What was there before keeps its owner, its rights and its settings.
         let of_another = item.kind == ddl::DATABASE && !self.created;
         of_another || self.is_scratch && (item.id as usize) < self.script.globals
+    }
+
+    /// What notes in the same transaction that these are done. What all databases share can't be in one, and may be done again.
+    fn note<'i>(&self, items: impl Iterator<Item = &'i Item>) -> String {
+        let own = items.filter(|item| item.id as usize >= self.script.globals);
+        let progress = self.progress.as_ref();
+        progress.map_or_else(String::new, |progress| progress.items(own))
     }
 
     /// A connection, and whether others are at work.
@@ -201,6 +212,20 @@ impl Session {
         Ok(())
     }
 
+    /// Gives what is there its names and takes the progress away, all at once, or leaves it for the next time.
+    async fn finish(&self, connection: &mut PgConnection, succeeded: bool) -> Result<()> {
+        match (&self.progress, succeeded) {
+            (Some(progress), false) => progress.drop_if_unused(connection).await,
+            (None, false) => Ok(()),
+            (progress, true) => {
+                let mut last = self.renaming.clone();
+                last.extend(progress.as_ref().and_then(Kept::end));
+                (run(connection, &last.join(";\n")).await)
+                    .map_err(|error| error.context("the last step"))
+            }
+        }
+    }
+
     fn give_back(&self, connection: PgConnection) {
         self.idle
             .lock()
@@ -213,6 +238,10 @@ impl Session {
 impl RestoreSession for Session {
     fn is_atomic(&self) -> bool {
         self.data_only.is_some()
+    }
+
+    fn progress(&self) -> Option<&Progress> {
+        self.progress.as_ref().map(Kept::before)
     }
 
     fn rehearses(&self) -> bool {
@@ -254,6 +283,9 @@ impl RestoreSession for Session {
             self.give_back(connection);
             return done;
         }
+        if let (Some(progress), EVENT_TRIGGER) = (&self.progress, item.kind.as_str()) {
+            progress.drop(&mut connection).await?;
+        }
         if item.stage == Stage::PostData && item.table.is_some() {
             // One index by several processes costs more work in all: worth it only where nobody else has work.
             let workers = if busy {
@@ -263,6 +295,7 @@ impl RestoreSession for Session {
             };
             run(&mut connection, workers).await?;
         }
+        let text = &format!("{text}{}", self.note([item].into_iter()));
         let mut done = run(&mut connection, text).await;
         // Two definitions at work on the same tables may lock each other out; the server ends one of them, whole.
         for _ in 0..RETRIES {
@@ -296,15 +329,14 @@ impl RestoreSession for Session {
     }
 
     async fn define_together(&self, definitions: &[(&Item, &str)]) -> Result<bool> {
-        let wanted = definitions
-            .iter()
-            .filter(|(item, _)| !self.passes_over(item));
-        let text: String = wanted
+        let wanted = || (definitions.iter()).filter(|(item, _)| !self.passes_over(item));
+        let mut text: String = wanted()
             .map(|(item, text)| self.names.text(item, text))
             .collect();
         if text.is_empty() {
             return Ok(true);
         }
+        text.push_str(&self.note(wanted().map(|(item, _)| *item)));
         let (mut connection, _) = self.take()?;
         // Statements of one message are one transaction: where one fails, the server undoes those before it.
         let done = match run(&mut connection, &text).await {
@@ -316,8 +348,12 @@ impl RestoreSession for Session {
         Ok(done)
     }
 
-    async fn load(&self, item: &Item, blocks: Vec<Bytes>) -> Result<Loaded> {
+    async fn load(&self, item: &Item, frames: &[Frame], blocks: Vec<Bytes>) -> Result<Loaded> {
         let (mut connection, _) = self.take()?;
+        let noted = (self.progress.as_ref()).map(|progress| progress.frames(frames));
+        if let Some(note) = &noted {
+            run(&mut connection, &format!("BEGIN{note}")).await?;
+        }
         let took = if self
             .script
             .large_objects
@@ -331,13 +367,17 @@ impl RestoreSession for Session {
             text.lines().filter(|line| !line.is_empty()).count() as u64
         } else {
             let renamed = |text: &str| self.names.text(item, text).into_owned();
-            rows(&mut connection, blocks, self.is_atomic(), renamed)
+            let in_transaction = noted.is_some() || self.is_atomic();
+            rows(&mut connection, blocks, in_transaction, renamed)
                 .await
                 .map_err(|e| match e.kind() {
                     ErrorKind::Refused => e.with_kind(ErrorKind::Failed),
                     _ => e,
                 })?
         };
+        if noted.is_some() {
+            run(&mut connection, "COMMIT").await?;
+        }
         if let Some(&table) = self.tables.get(&item.id) {
             let table = self.script.tables[table].root.clone();
             let mut filled = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
@@ -378,10 +418,8 @@ impl RestoreSession for Session {
         if succeeded && !self.is_scratch {
             self.analyze(&mut idle).await?;
         }
-        if let (true, [connection, ..]) = (succeeded, &mut idle[..]) {
-            for statement in &self.renaming {
-                (run(connection, statement).await).map_err(|error| error.context("--rename"))?;
-            }
+        if let [connection, ..] = &mut idle[..] {
+            self.finish(connection, succeeded).await?;
         }
         for mut connection in idle {
             if succeeded {
@@ -396,6 +434,57 @@ impl RestoreSession for Session {
         }
         Ok(())
     }
+}
+
+/// Makes the database of the URL; fine if an interrupted restore of the same has made it.
+async fn create(server: &Postgres, database: &Database, restore: &progress::Restore) -> Result<()> {
+    // The database to make can't be the one to connect to.
+    let mut maintenance = server.with_database("postgres").connect().await?;
+    let name = server.database_name();
+    let made = target::create_database(&mut maintenance, name, &database.options()).await;
+    if let Err(error) = &made
+        && error.kind() == ErrorKind::TargetNotEmpty
+        && let Ok(mut connection) = server.connect().await
+        && let Ok(Some(_)) = progress::find(&mut connection, restore, false).await
+    {
+        return Ok(());
+    }
+    made
+}
+
+/// Refuses a target that holds what is to be restored, or drops that, after a rehearsal if one is needed between these versions of
+/// source and target.
+async fn make_room(
+    connection: &mut PgConnection,
+    server: &Postgres,
+    script: &Script,
+    chosen: &[&Item],
+    names: &Names,
+    options: RestoreOptions,
+    (source, target): (ServerVersion, ServerVersion),
+) -> Result<Option<Rehearsal>> {
+    let drops = match options.clean {
+        true => drop::statements(script, chosen),
+        false => Vec::new(),
+    };
+    let rehearsal = Rehearsal::needed(source, target, &drops);
+    if options.clean {
+        // Not before it is known that something can be put in the place of what goes.
+        if rehearsal.is_none() {
+            drop::all(connection, &drops).await?;
+        }
+    } else if options.partial {
+        let tables: Vec<String> = chosen
+            .iter()
+            .filter(|i| i.table == Some(i.id))
+            .map(|i| names.qualified(i))
+            .collect();
+        target::check_absent(connection, &tables).await?;
+    } else {
+        target::check_empty(connection, server.database_name()).await?;
+        rename::check_free(connection, server.renames()).await?;
+    }
+    Ok(rehearsal)
 }
 
 /// Blocks of one table: a line of COPY a row, but for rows that none holds.

@@ -32,6 +32,8 @@ mod place;
 mod prune;
 #[path = "faults/requests.rs"]
 mod requests;
+#[path = "faults/resume.rs"]
+mod resume;
 #[path = "faults/rights.rs"]
 mod rights;
 #[path = "faults/rollover.rs"]

@@ -1,0 +1,287 @@
+//! How far a restore is, kept in the target itself: each definition and each run of rows is noted in its own transaction, so that what
+//! is noted is there, and what is there is noted. An interrupted restore of the same goes on with the rest.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ksnapshot_core::{Error, ErrorKind, Frame, Index, Item, Progress, Result};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::connect::run;
+use super::error::{classify, sqlstate};
+use super::quote::literal;
+use super::rename::Rename;
+
+/// Where it is kept, with nothing else: the snapshot has no such schema, and dropping it drops all of it.
+const MAKE: &str = "\
+CREATE SCHEMA ksnapshot_restore;
+CREATE TABLE ksnapshot_restore.restore (snapshot text, choice text, created boolean);
+CREATE TABLE ksnapshot_restore.done (item integer, object integer, place bigint)";
+
+const DROP: &str = "DROP SCHEMA ksnapshot_restore CASCADE";
+
+/// The session lock of restores within a database: of two at once the second one would load what the first one loads.
+const LOCK: i64 = 0x6b73_6e61_7072_6573;
+
+/// How often, and how long apart, it is asked for.
+const TRIES: usize = 30;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Which restore it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Restore {
+    snapshot: String,
+    choice: String,
+    /// The database was made for it.
+    pub(super) created: bool,
+}
+
+impl Restore {
+    /// Of these items of a snapshot, with these names.
+    pub(super) fn new(index: &Index, items: &[u32], renames: &[Rename], created: bool) -> Self {
+        Self {
+            snapshot: index.snapshot.clone(),
+            choice: format!("{}{renames:?}", ranges(items)),
+            created,
+        }
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        (&self.snapshot, &self.choice) == (&other.snapshot, &other.choice)
+    }
+}
+
+/// Ascending numbers as text: `0-7 9`.
+fn ranges(numbers: &[u32]) -> String {
+    let mut text = String::new();
+    for run in numbers.chunk_by(|a, b| a + 1 == *b) {
+        if let (Some(first), Some(last)) = (run.first(), run.last()) {
+            let range = match first == last {
+                true => format!("{first} "),
+                false => format!("{first}-{last} "),
+            };
+            text.push_str(&range);
+        }
+    }
+    text
+}
+
+/// Progress that is being kept.
+#[derive(Debug)]
+pub(super) struct Kept {
+    on: AtomicBool,
+    /// What was done before.
+    before: Progress,
+}
+
+/// Looks for the same restore, interrupted, and holds all others off for as long as the connection lives. With `clean` it is forgotten,
+/// as one of whatever else is.
+///
+/// Errors: [`ErrorKind::TargetNotEmpty`] for one of something else, [`ErrorKind::Failed`] for one that is at work.
+pub(super) async fn find(
+    connection: &mut PgConnection,
+    restore: &Restore,
+    clean: bool,
+) -> Result<Option<Restore>> {
+    let Some(found) = read(connection).await? else {
+        return Ok(None);
+    };
+    lock(connection).await?;
+    if clean {
+        run(connection, DROP).await?;
+        return Ok(None);
+    }
+    match restore.is(&found) {
+        true => Ok(Some(found)),
+        false => Err(Error::new(
+            ErrorKind::TargetNotEmpty,
+            format!(
+                "the database holds a part of snapshot {}: its restore was interrupted",
+                found.snapshot
+            ),
+        )
+        .hint("Restore the same again to go on with it, with the same choice; restore into another database; or pass --clean.")),
+    }
+}
+
+async fn read(connection: &mut PgConnection) -> Result<Option<Restore>> {
+    let there =
+        sqlx::raw_sql("SELECT pg_catalog.to_regclass('ksnapshot_restore.restore') IS NOT NULL")
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(classify)?;
+    if !there.try_get::<bool, _>(0).map_err(classify)? {
+        return Ok(None);
+    }
+    let row = sqlx::raw_sql("SELECT snapshot, choice, created FROM ksnapshot_restore.restore")
+        .fetch_optional(connection)
+        .await
+        .map_err(classify)?;
+    row.map(|row| {
+        Ok(Restore {
+            snapshot: row.try_get(0).map_err(classify)?,
+            choice: row.try_get(1).map_err(classify)?,
+            created: row.try_get(2).map_err(classify)?,
+        })
+    })
+    .transpose()
+}
+
+/// Takes the lock. Who was cut off a moment ago may have it still.
+async fn lock(connection: &mut PgConnection) -> Result<()> {
+    let take = format!("SELECT pg_catalog.pg_try_advisory_lock({LOCK})");
+    for _ in 0..TRIES {
+        let row = sqlx::raw_sql(AssertSqlSafe(take.as_str()))
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(classify)?;
+        if row.try_get(0).map_err(classify)? {
+            return Ok(());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    let holder = format!(
+        "SELECT coalesce(pg_catalog.min(pid), 0) FROM pg_catalog.pg_locks
+         WHERE locktype = 'advisory' AND granted AND objsubid = 1
+           AND (classid::int8 << 32) + objid::int8 = {LOCK}
+           AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())"
+    );
+    let row = sqlx::raw_sql(AssertSqlSafe(holder))
+        .fetch_one(connection)
+        .await
+        .map_err(classify)?;
+    let pid: i32 = row.try_get(0).map_err(classify)?;
+    Err(Error::new(
+        ErrorKind::Failed,
+        format!("another restore is at work in this database, as process {pid} of the server"),
+    )
+    .hint(format!(
+        "Wait until it has ended. If its other side is gone, end it with `SELECT pg_terminate_backend({pid})`."
+    )))
+}
+
+impl Kept {
+    /// Begins to keep it; none where the user may make no schema, whose restore can't be gone on with.
+    pub(super) async fn begin(
+        connection: &mut PgConnection,
+        restore: &Restore,
+    ) -> Result<Option<Self>> {
+        lock(connection).await?;
+        let (snapshot, choice) = (literal(&restore.snapshot), literal(&restore.choice));
+        let sql = format!(
+            "{MAKE}; INSERT INTO ksnapshot_restore.restore VALUES ({snapshot}, {choice}, {})",
+            restore.created
+        );
+        match sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await {
+            Ok(_) => Ok(Some(Self {
+                on: AtomicBool::new(true),
+                before: Progress::default(),
+            })),
+            // No right to.
+            Err(cause) if sqlstate(&cause) == Some("42501") => Ok(None),
+            Err(cause) => Err(classify(cause)),
+        }
+    }
+
+    /// Goes on with what [`find`] found.
+    pub(super) async fn resume(connection: &mut PgConnection) -> Result<Self> {
+        let rows = sqlx::raw_sql("SELECT item, object, place FROM ksnapshot_restore.done")
+            .fetch_all(connection)
+            .await
+            .map_err(classify)?;
+        let mut before = Progress::default();
+        for row in rows {
+            let number = |at| -> Result<Option<u32>> {
+                let number: Option<i32> = row.try_get(at).map_err(classify)?;
+                Ok(number.and_then(|number| u32::try_from(number).ok()))
+            };
+            let place: Option<i64> = row.try_get(2).map_err(classify)?;
+            before.items.extend(number(0)?);
+            if let (Some(object), Some(place)) = (number(1)?, place) {
+                before.frames.insert((object, place.unsigned_abs()));
+            }
+        }
+        Ok(Self {
+            on: AtomicBool::new(true),
+            before,
+        })
+    }
+
+    pub(super) fn before(&self) -> &Progress {
+        &self.before
+    }
+
+    /// What notes these definitions, within their transaction.
+    pub(super) fn items<'i>(&self, items: impl Iterator<Item = &'i Item>) -> String {
+        let values: Vec<String> = items.map(|item| format!("({})", item.id)).collect();
+        self.note("item", &values)
+    }
+
+    /// The same of rows.
+    pub(super) fn frames(&self, frames: &[Frame]) -> String {
+        let values = frames
+            .iter()
+            .map(|frame| format!("({}, {})", frame.object, frame.offset));
+        self.note("object, place", &values.collect::<Vec<_>>())
+    }
+
+    fn note(&self, columns: &str, values: &[String]) -> String {
+        match self.on.load(Ordering::Relaxed) && !values.is_empty() {
+            true => format!(
+                ";\nINSERT INTO ksnapshot_restore.done ({columns}) VALUES {}",
+                values.join(", ")
+            ),
+            false => String::new(),
+        }
+    }
+
+    /// What takes it away, once.
+    pub(super) fn end(&self) -> Option<String> {
+        self.on
+            .swap(false, Ordering::Relaxed)
+            .then(|| DROP.to_owned())
+    }
+
+    /// Takes it away before an event trigger is made, which might forbid it.
+    pub(super) async fn drop(&self, connection: &mut PgConnection) -> Result<()> {
+        match self.end() {
+            Some(drop) => run(connection, &drop).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The same if there is nothing to go on with.
+    pub(super) async fn drop_if_unused(&self, connection: &mut PgConnection) -> Result<()> {
+        if !self.on.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let used = sqlx::raw_sql("SELECT EXISTS (SELECT FROM ksnapshot_restore.done)")
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(classify)?;
+        match used.try_get(0).map_err(classify)? {
+            true => Ok(()),
+            false => self.drop(connection).await,
+        }
+    }
+}
+
+/// Items of which some rows are there already.
+pub(super) fn filled(before: &Progress, index: &Index) -> BTreeSet<u32> {
+    let frames = index.frames.iter();
+    let done = frames.filter(|frame| before.frames.contains(&(frame.object, frame.offset)));
+    done.filter_map(|frame| frame.item).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_is_a_short_text() {
+        assert_eq!(ranges(&[0, 1, 2, 4, 6, 7]), "0-2 4 6-7 ");
+        assert_eq!(ranges(&[]), "");
+    }
+}
