@@ -1,7 +1,6 @@
 //! The arguments. The one vocabulary of all commands: help, parsing and completion come from here.
 
-use std::ffi::OsString;
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,11 +9,14 @@ use jiff::{Span, SpanRelativeTo, Timestamp};
 use ksnapshot_core::pattern::Pattern;
 use ksnapshot_core::retention::{MaxDelete, Rules};
 use ksnapshot_core::{Error, ErrorKind};
-use ksnapshot_dumpers::{IndexScope, Scope};
 
 pub(crate) use cluster::{ExplainArgs, JobArgs, OperatorArgs};
+pub(crate) use dump::DumpArgs;
+pub(crate) use restore::RestoreArgs;
 
 mod cluster;
+mod dump;
+mod restore;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -69,194 +71,6 @@ pub(crate) enum Command {
     Keygen(KeygenArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
-}
-
-/// Dump a database into a storage as one snapshot, and print its id
-#[derive(Debug, Args)]
-#[command(after_long_help = format!("\
-Examples:
-  ksnapshot keygen --output key.txt
-  ksnapshot dump postgres://app@db.example.org/shop --to ./backups --recipient age1...
-  PGPASSWORD=... ksnapshot dump postgres://app@db/shop --to 's3://bucket/db?region=eu-west-3' --compression gzip:6
-  MYSQL_PWD=... ksnapshot dump mysql://app@db/shop --to ./backups --recipient age1...
-  MYSQL_PWD=... ksnapshot dump mariadb://app@db --globals --to ./backups --recipient age1...
-  MYSQL_PWD=... ksnapshot dump mysql://app@db/shop --preflight
-  ksnapshot dump elasticsearch://search.example.org --index 'logs-*' --to ./backups --recipient age1...
-  ksnapshot dump command --name etc --to ./backups --recipient age1... -- tar -C / -c etc
-
-All rows are of one moment: every reader sees the same snapshot of the database. With MySQL and MariaDB that takes rights;
-the manifest says which claim was reached, and --preflight says it before. Nothing is staged on disk. Peak memory
-stays below 128 MiB at zstd up to 6 and at gzip, plus 8 times the largest row.
-
-A dump of PostgreSQL locks the tables that it reads as a SELECT does: changes of their definitions wait until it ends. Tables that others
-have locked are waited for.
-
-Of Elasticsearch and OpenSearch each index is of one moment a shard. A dump that can't read every document of its view fails.
-
-A command's snapshot is what it wrote to its stdout, if it ended with exit code 0; otherwise the dump fails. Pipes need a shell
-that tells of each end: -- bash -o pipefail -c 'one | two'.
-
-The password comes from KSNAPSHOT_SOURCE_PASSWORD, PGPASSWORD or .pgpass, MYSQL_PWD or .my.cnf, ELASTIC_PASSWORD; an API key
-from KSNAPSHOT_SOURCE_API_KEY or ELASTIC_API_KEY.
-
-{STORAGE}
-
-{EXIT_CODES}"))]
-pub(crate) struct DumpArgs {
-    /// What to dump: postgres://USER@HOST:PORT/DATABASE, mysql://USER@HOST:PORT/DATABASE, mariadb://...,
-    /// elasticsearch://HOST:PORT, elasticsearch+https://USER@HOST:PORT?ca=FILE or opensearch://...,
-    /// or the word `command` for the output of a program
-    #[arg(value_name = "SOURCE")]
-    pub(crate) source: String,
-    /// Where the snapshot goes: a folder or s3://bucket/prefix
-    #[arg(long, value_name = "STORAGE", required_unless_present = "preflight")]
-    pub(crate) to: Option<String>,
-    /// Dump nothing; tell which consistency this user's rights reach, and which GRANT would add what
-    #[arg(long, conflicts_with = "to")]
-    pub(crate) preflight: bool,
-    /// Name of the series [default: the host of SOURCE]
-    #[arg(long)]
-    pub(crate) name: Option<String>,
-    /// Who can read the snapshot: an age public key; may be repeated
-    #[arg(long = "recipient", value_name = "age1...")]
-    pub(crate) recipients: Vec<String>,
-    /// zstd:1 to zstd:22, gzip:0 to gzip:9, or none
-    #[arg(long, default_value = "zstd:3", value_name = "CODEC:LEVEL")]
-    pub(crate) compression: String,
-    /// Concurrent readers [default: the cores]
-    #[arg(long, short)]
-    pub(crate) jobs: Option<NonZeroUsize>,
-    /// Cancel the dump when it takes longer: 2h, 90m
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub(crate) max_duration: Option<Duration>,
-    #[command(flatten)]
-    pub(crate) scope: ScopeArgs,
-    #[command(flatten)]
-    pub(crate) indices: IndexArgs,
-    /// With `command` as SOURCE: the program whose output is the snapshot, and its arguments
-    #[arg(last = true, value_name = "PROGRAM")]
-    pub(crate) command: Vec<OsString>,
-}
-
-/// What of the source is dumped.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "What is dumped")]
-pub(crate) struct ScopeArgs {
-    /// Only these tables, with what belongs to them; a pattern such as orders, shop.orders, *.log_??; may be repeated
-    #[arg(long = "table", short, value_name = "PATTERN", value_parser = pattern)]
-    tables: Vec<Pattern>,
-    /// Not these tables; may be repeated
-    #[arg(long = "exclude-table", value_name = "PATTERN", value_parser = pattern)]
-    exclude_tables: Vec<Pattern>,
-    /// Definitions only
-    #[arg(long)]
-    no_data: bool,
-    /// Users, roles and grants too, and tablespaces, as an object of their own
-    #[arg(long)]
-    globals: bool,
-    /// Only these schemas, with everything in them, and the tables of --table; may be repeated
-    #[arg(long = "schema", value_name = "PATTERN", value_parser = pattern, help_heading = "PostgreSQL")]
-    schemas: Vec<Pattern>,
-    /// Not these schemas; may be repeated
-    #[arg(long = "exclude-schema", value_name = "PATTERN", value_parser = pattern, help_heading = "PostgreSQL")]
-    exclude_schemas: Vec<Pattern>,
-    /// These tables without their rows; may be repeated
-    #[arg(long = "exclude-table-data", value_name = "PATTERN", value_parser = pattern, help_heading = "PostgreSQL")]
-    exclude_table_data: Vec<Pattern>,
-    /// Rows of the foreign tables of this server too, as it has them when they are read; may be repeated. A restore writes them there
-    #[arg(long = "include-foreign-data", value_name = "PATTERN", value_parser = pattern, help_heading = "PostgreSQL")]
-    foreign_data: Vec<Pattern>,
-    /// Give up when tables that others have locked for themselves don't come free in this time: 30s, 5m [default: 10m]
-    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "PostgreSQL")]
-    lock_timeout: Option<Duration>,
-    /// Rows, values of sequences and large objects only, for tables that are there. Foreign keys and triggers of the target are
-    /// taken off until all rows are in
-    #[arg(long, conflicts_with_all = ["no_data", "globals"], help_heading = "PostgreSQL")]
-    data_only: bool,
-    /// No owners: what is restored belongs to who restores
-    #[arg(long, help_heading = "PostgreSQL")]
-    no_owner: bool,
-    /// No grants
-    #[arg(long, help_heading = "PostgreSQL")]
-    no_privileges: bool,
-    /// Wait for a moment at which the rows are as some serial execution of all transactions left them
-    #[arg(long, help_heading = "PostgreSQL")]
-    serializable_deferrable: bool,
-    /// Dump a server newer than this program knows, all the same: what is new there may be missing
-    #[arg(long, help_heading = "PostgreSQL")]
-    force: bool,
-    /// Dump this database too; may be repeated. Without any, and none in the URL: all but the server's own
-    #[arg(long = "database", value_name = "NAME", help_heading = MYSQL)]
-    databases: Vec<String>,
-    /// Only rows that fulfil this SQL condition, of every dumped table
-    #[arg(long = "where", value_name = "CONDITION", help_heading = MYSQL)]
-    condition: Option<String>,
-    /// Write no DEFINER: what is restored belongs to who restores
-    #[arg(long, help_heading = MYSQL)]
-    skip_definer: bool,
-    /// One data object a table
-    #[arg(long, help_heading = MYSQL)]
-    split_tables: bool,
-}
-
-const MYSQL: &str = "MySQL and MariaDB";
-
-impl From<&ScopeArgs> for Scope {
-    fn from(args: &ScopeArgs) -> Self {
-        Self {
-            databases: args.databases.clone(),
-            tables: args.tables.clone(),
-            exclude_tables: args.exclude_tables.clone(),
-            schemas: args.schemas.clone(),
-            exclude_schemas: args.exclude_schemas.clone(),
-            exclude_table_data: args.exclude_table_data.clone(),
-            foreign_data: args.foreign_data.clone(),
-            lock_timeout: args.lock_timeout,
-            serializable: args.serializable_deferrable,
-            force: args.force,
-            no_data: args.no_data,
-            data_only: args.data_only,
-            no_owner: args.no_owner,
-            no_privileges: args.no_privileges,
-            skip_definer: args.skip_definer,
-            globals: args.globals,
-            split_tables: args.split_tables,
-            condition: args.condition.clone(),
-        }
-    }
-}
-
-/// Which indices of a cluster are dumped.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Elasticsearch and OpenSearch")]
-pub(crate) struct IndexArgs {
-    /// Only these indices and data streams: a name, logs-*, or -logs-old* to take some away again; may be repeated
-    #[arg(long = "index", value_name = "PATTERN", allow_hyphen_values = true)]
-    indices: Vec<String>,
-    /// Hidden indices too; without it they are only meant by name, or by a pattern that begins with a dot
-    #[arg(long)]
-    hidden: bool,
-    /// Closed indices too: each is opened for the dump and closed again
-    #[arg(long)]
-    closed: bool,
-    /// Documents in the first page; pages then grow or shrink to some megabytes [default: 1000]
-    #[arg(long, value_name = "N")]
-    page_size: Option<NonZeroU32>,
-    /// Readers of one index [default: as many as --jobs, for all but small ones]
-    #[arg(long, value_name = "N")]
-    slices: Option<NonZeroUsize>,
-}
-
-impl From<&IndexArgs> for IndexScope {
-    fn from(args: &IndexArgs) -> Self {
-        Self {
-            indices: args.indices.clone(),
-            hidden: args.hidden,
-            closed: args.closed,
-            page_size: args.page_size,
-            slices: args.slices,
-        }
-    }
 }
 
 /// List the snapshots of a storage
@@ -314,93 +128,6 @@ Examples:
 pub(crate) struct InspectArgs {
     #[command(flatten)]
     pub(crate) which: Which,
-}
-
-/// Restore a snapshot, or some tables of it, into a database
-#[derive(Debug, Args)]
-#[command(after_long_help = format!("\
-Examples:
-  ksnapshot restore ./backups --into postgres://postgres@localhost/shop_copy --create --identity key.txt
-  ksnapshot restore ./backups#ab12cd34 --into postgres://localhost/shop --table public.orders --identity key.txt
-  ksnapshot restore ./backups --into postgres://localhost/shop --table public.orders --rename public.orders=public.orders_2025 --identity key.txt
-  ksnapshot restore ./backups --into postgres://localhost/shop --table public.orders --data-only --clean --identity key.txt
-  ksnapshot restore ./backups --into postgres://localhost/shop_copy --identity key.txt --plan
-  ksnapshot restore ./backups --database shop --into mysql://root@localhost/shop_copy --create --identity key.txt
-  ksnapshot restore ./orders-data.json.gz --into elasticsearch://localhost/orders
-  ksnapshot restore ./backups --name etc --into command --identity key.txt -- tar -C /tmp/etc -x
-  ksnapshot restore ./backups --database shop --into command --identity key.txt -- psql -v ON_ERROR_STOP=1 shop_copy
-  ksnapshot restore ./backups --index orders --rename orders=orders-copy --into elasticsearch://localhost --identity key.txt
-
-A restore never overwrites unasked: the target must be empty, or with --table must not have those tables. Whatever can be
-known to be wrong with the snapshot is found before the target is touched.
-
-A PostgreSQL older than the source is asked first what it lacks. What is loaded is analyzed at the end.
-
-The settings, comment, grants and owner of a PostgreSQL database itself are restored with --create only: a database that was
-there keeps its own.
-
-A snapshot of one MySQL database goes into the database that the URL names; one of several goes into databases of their own
-names, and the URL names none.
-
-In place of a snapshot, a file that elasticdump has written, or one object of a snapshot, is restored into a cluster line by
-line; documents go into an index that is there, so restore the file of its mapping first.
-
-A command gets the text of the snapshot, or of the chosen tables, on its stdin, and must read it to its end and end with exit
-code 0. When something goes wrong with the snapshot it is ended before it sees the end of its input.
-
-A snapshot of one index goes into the index that the URL names, if it names one. Templates, pipelines, policies and scripts
-that the cluster has already under their names stay as they are.
-
-The password comes from KSNAPSHOT_TARGET_PASSWORD, PGPASSWORD or .pgpass, MYSQL_PWD or .my.cnf, ELASTIC_PASSWORD; an API key
-from KSNAPSHOT_TARGET_API_KEY or ELASTIC_API_KEY.
-
-{EXIT_CODES}"))]
-pub(crate) struct RestoreArgs {
-    #[command(flatten)]
-    pub(crate) which: Which,
-    /// Where to: postgres://USER@HOST:PORT/DATABASE, mysql://USER@HOST:PORT/DATABASE, mariadb://...,
-    /// elasticsearch://HOST:PORT, elasticsearch+https://USER@HOST:PORT?ca=FILE or opensearch://...,
-    /// or the word `command` for a program that reads the text
-    #[arg(long, value_name = "TARGET")]
-    pub(crate) into: String,
-    /// Only these tables, with what belongs to them; a pattern such as orders, public.orders, *.log_??; may be repeated
-    #[arg(long = "table", short, value_name = "PATTERN", value_parser = pattern)]
-    pub(crate) tables: Vec<Pattern>,
-    /// Only these indices and data streams of a cluster; a pattern such as logs-*; may be repeated
-    #[arg(long = "index", value_name = "PATTERN", value_parser = index)]
-    pub(crate) indices: Vec<Pattern>,
-    /// Another name for an index or data stream of a cluster, a table of PostgreSQL (sales.orders=sales.orders_2025, with its
-    /// indexes and sequences) or a schema of it (sales=sales_2025); may be repeated
-    #[arg(long = "rename", value_name = "OLD=NEW", value_parser = rename)]
-    pub(crate) renames: Vec<(String, String)>,
-    /// Keep documents that the cluster refuses in this new file, as lines of JSON
-    #[arg(long, value_name = "FILE")]
-    pub(crate) rejected: Option<PathBuf>,
-    /// Create the target database first
-    #[arg(long)]
-    pub(crate) create: bool,
-    /// Drop first what the snapshot holds, and nothing else
-    #[arg(long, conflicts_with = "create")]
-    pub(crate) clean: bool,
-    /// Only rows, values of sequences and large objects, into tables that are there and empty; with --clean they are emptied
-    /// first. All of it or nothing: a failure leaves the target as it was. PostgreSQL
-    #[arg(long, conflicts_with = "create")]
-    pub(crate) data_only: bool,
-    /// Leave owners as the target makes them
-    #[arg(long)]
-    pub(crate) no_owner: bool,
-    /// Leave grants as the target makes them
-    #[arg(long)]
-    pub(crate) no_privileges: bool,
-    /// Only show what would be done; the target is not touched
-    #[arg(long)]
-    pub(crate) plan: bool,
-    /// Concurrent writers [default: the cores]
-    #[arg(long, short)]
-    pub(crate) jobs: Option<NonZeroUsize>,
-    /// With `--into command`: the program that gets the snapshot's text on its stdin, and its arguments
-    #[arg(last = true, value_name = "PROGRAM")]
-    pub(crate) command: Vec<OsString>,
 }
 
 /// Prove that a snapshot can be restored
@@ -627,16 +354,6 @@ pub(crate) struct ManArgs {
 
 fn index(text: &str) -> Result<Pattern, Error> {
     Ok(Pattern::whole(text))
-}
-
-fn rename(text: &str) -> Result<(String, String), Error> {
-    match text.split_once('=') {
-        Some((old, new)) if !old.is_empty() && !new.is_empty() => Ok((old.into(), new.into())),
-        _ => Err(with_hint(
-            Error::new(ErrorKind::Usage, format!("{text:?} is no OLD=NEW"))
-                .hint("Write it as orders=orders-copy, or sales.orders=sales.orders_2025."),
-        )),
-    }
 }
 
 fn max_delete(text: &str) -> Result<MaxDelete, Error> {

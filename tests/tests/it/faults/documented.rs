@@ -83,7 +83,9 @@ fn every_patch_is_told_and_names_tests_that_exist() {
                 Some(("elastic", name)) => of_elastic.contains(name),
                 Some(("operator", name)) => of_operator.contains(name),
                 Some(("job", name)) => of_job.contains(name),
-                Some(("command" | "fuzz" | "filters", _)) => of_laws.contains(test),
+                Some(("command" | "data_only" | "filters" | "fuzz" | "rename", _)) => {
+                    of_laws.contains(test)
+                }
                 _ => false,
             };
             assert!(known, "{patch} names {test}");
