@@ -7,6 +7,7 @@
 //! listed problem. What is left out is left out by its own name: a partition that no pattern means stays, as a table of its own,
 //! because rows that nobody named must not be lost.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use ksnapshot_core::pattern::{Letters, Pattern};
@@ -15,12 +16,25 @@ use ksnapshot_core::{Error, ErrorKind, Problem, ProblemKind, Result};
 use super::model::{
     Address, Catalog, Class, Definition, Object, Properties, Relation, RelationKind, Sequence,
 };
+use super::progress;
 use crate::Scope;
 
 /// Takes away what `scope` doesn't mean.
 ///
 /// Errors: [`ErrorKind::Usage`] when a pattern of what is to be dumped means nothing.
 pub(super) fn narrow(catalog: &mut Catalog, scope: &Scope) -> Result<()> {
+    let mut scope = Cow::Borrowed(scope);
+    if is_part(catalog) {
+        catalog.problems.push(Problem {
+            kind: ProblemKind::Skipped,
+            object: "database".into(),
+            message: "holds a part of a snapshot: a restore into it was interrupted".into(),
+            hint: Some("Go on with that restore, or drop the schema ksnapshot_restore if what is there is enough.".into()),
+        });
+        let progress = Pattern::parse(progress::SCHEMA)?;
+        scope.to_mut().exclude_schemas.push(progress);
+    }
+    let scope = &*scope;
     if chooses(scope) || !scope.exclude_tables.is_empty() || !scope.exclude_schemas.is_empty() {
         let mut choice = Choice::new(catalog, scope)?;
         choice.complete();
@@ -31,6 +45,12 @@ pub(super) fn narrow(catalog: &mut Catalog, scope: &Scope) -> Result<()> {
     without_rows(catalog, scope);
     catalog.data_only = scope.data_only;
     Ok(())
+}
+
+/// Whether a restore of ours left off in the middle.
+fn is_part(catalog: &Catalog) -> bool {
+    let objects = &catalog.objects;
+    (objects.iter()).any(|o| is_table(o) && o.schema.as_deref() == Some(progress::SCHEMA))
 }
 
 /// Which objects stay, by their positions.

@@ -20,6 +20,7 @@ CREATE SCHEMA ksnapshot_restore;
 CREATE TABLE ksnapshot_restore.restore (snapshot text, choice text, created boolean);
 CREATE TABLE ksnapshot_restore.done (item integer, object integer, place bigint)";
 
+pub(super) const SCHEMA: &str = "ksnapshot_restore";
 const DROP: &str = "DROP SCHEMA ksnapshot_restore CASCADE";
 
 /// The session lock of restores within a database: of two at once the second one would load what the first one loads.

@@ -134,6 +134,20 @@ fn only_the_same_restore_goes_on() {
         .exits(13)
         .unwrap();
     assert!(is_unfinished(&target));
+    // A snapshot of a part says so, and does not hold what is only noted.
+    let of_part = Place::new();
+    let run = dump(&target.url(), of_part.store()).run().unwrap();
+    let run = run.exits(3).unwrap();
+    assert!(
+        run.stderr
+            .contains("problem: database: holds a part of a snapshot"),
+        "{run:?}"
+    );
+    let copy = empty();
+    let run = restore(of_part.store(), &copy.url()).run().unwrap();
+    run.success().unwrap();
+    assert!(!is_unfinished(&copy));
+    copy.drop().unwrap();
     for (store, options) in [
         (place.store(), &["--table", "shop.orders"][..]),
         (place.store(), &["--no-owner"]),
