@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ksnapshot_core::{Error, ErrorKind, Frame, Index, Item, Progress, Result};
+use ksnapshot_core::{Error, ErrorKind, Frame, Index, Item, Progress, RestoreOptions, Result};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row};
 
@@ -17,7 +17,7 @@ use super::rename::Rename;
 /// Where it is kept, with nothing else: the snapshot has no such schema, and dropping it drops all of it.
 const MAKE: &str = "\
 CREATE SCHEMA ksnapshot_restore;
-CREATE TABLE ksnapshot_restore.restore (snapshot text, choice text, created boolean);
+CREATE TABLE ksnapshot_restore.restore (snapshot text, choice text, created boolean, cleaned boolean);
 CREATE TABLE ksnapshot_restore.done (item integer, object integer, place bigint)";
 
 pub(super) const SCHEMA: &str = "ksnapshot_restore";
@@ -37,15 +37,23 @@ pub(super) struct Restore {
     choice: String,
     /// The database was made for it.
     pub(super) created: bool,
+    /// Room was made for it.
+    cleaned: bool,
 }
 
 impl Restore {
     /// Of these items of a snapshot, with these names.
-    pub(super) fn new(index: &Index, items: &[u32], renames: &[Rename], created: bool) -> Self {
+    pub(super) fn new(
+        index: &Index,
+        items: &[u32],
+        renames: &[Rename],
+        options: RestoreOptions,
+    ) -> Self {
         Self {
             snapshot: index.snapshot.clone(),
             choice: format!("{}{renames:?}", ranges(items)),
-            created,
+            created: options.create,
+            cleaned: options.clean,
         }
     }
 
@@ -77,26 +85,25 @@ pub(super) struct Kept {
     before: Progress,
 }
 
-/// Looks for the same restore, interrupted, and holds all others off for as long as the connection lives. With `clean` it is forgotten,
-/// as one of whatever else is.
+/// Looks for the same restore, interrupted, and holds all others off for as long as the connection lives. What else is there is
+/// forgotten by a restore that makes room.
 ///
 /// Errors: [`ErrorKind::TargetNotEmpty`] for one of something else, [`ErrorKind::Failed`] for one that is at work.
 pub(super) async fn find(
     connection: &mut PgConnection,
     restore: &Restore,
-    clean: bool,
 ) -> Result<Option<Restore>> {
     let Some(found) = read(connection).await? else {
         return Ok(None);
     };
     lock(connection).await?;
-    if clean {
-        run(connection, DROP).await?;
-        return Ok(None);
-    }
-    match restore.is(&found) {
-        true => Ok(Some(found)),
-        false => Err(Error::new(
+    match (restore.is(&found), restore.cleaned) {
+        (true, cleaned) if found.cleaned >= cleaned => Ok(Some(found)),
+        (_, true) => {
+            run(connection, DROP).await?;
+            Ok(None)
+        }
+        (_, false) => Err(Error::new(
             ErrorKind::TargetNotEmpty,
             format!(
                 "the database holds a part of snapshot {}: its restore was interrupted",
@@ -116,15 +123,17 @@ async fn read(connection: &mut PgConnection) -> Result<Option<Restore>> {
     if !there.try_get::<bool, _>(0).map_err(classify)? {
         return Ok(None);
     }
-    let row = sqlx::raw_sql("SELECT snapshot, choice, created FROM ksnapshot_restore.restore")
-        .fetch_optional(connection)
-        .await
-        .map_err(classify)?;
+    let row =
+        sqlx::raw_sql("SELECT snapshot, choice, created, cleaned FROM ksnapshot_restore.restore")
+            .fetch_optional(connection)
+            .await
+            .map_err(classify)?;
     row.map(|row| {
         Ok(Restore {
             snapshot: row.try_get(0).map_err(classify)?,
             choice: row.try_get(1).map_err(classify)?,
             created: row.try_get(2).map_err(classify)?,
+            cleaned: row.try_get(3).map_err(classify)?,
         })
     })
     .transpose()
@@ -172,8 +181,8 @@ impl Kept {
         lock(connection).await?;
         let (snapshot, choice) = (literal(&restore.snapshot), literal(&restore.choice));
         let sql = format!(
-            "{MAKE}; INSERT INTO ksnapshot_restore.restore VALUES ({snapshot}, {choice}, {})",
-            restore.created
+            "{MAKE}; INSERT INTO ksnapshot_restore.restore VALUES ({snapshot}, {choice}, {}, {})",
+            restore.created, restore.cleaned
         );
         match sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await {
             Ok(_) => Ok(Some(Self {

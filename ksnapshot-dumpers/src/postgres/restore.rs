@@ -73,7 +73,7 @@ impl Session {
             false => (Names::default(), rename::at_end(server.renames(), index)?),
         };
         names.apply(&mut script, index);
-        let restore = progress::Restore::new(index, items, server.renames(), options.create);
+        let restore = progress::Restore::new(index, items, server.renames(), options);
         if options.create {
             create(server, &database, &restore).await?;
         }
@@ -91,7 +91,7 @@ impl Session {
         // A drill ends with its database, and reading back makes nothing.
         let is_kept = !server.is_scratch() && !items.is_empty();
         let found = match is_kept {
-            true => progress::find(&mut first, &restore, options.clean).await?,
+            true => progress::find(&mut first, &restore).await?,
             false => None,
         };
         let (mut progress, mut rehearsal) = (None, None);
@@ -109,9 +109,10 @@ impl Session {
                 .iter()
                 .filter_map(|&id| index.items.get(id as usize))
                 .collect();
-            rehearsal = make_room(&mut first, server, &script, &chosen, &names, options, {
-                (database.catalog.version, version)
-            })
+            let versions = (database.catalog.version, version);
+            rehearsal = make_room(
+                &mut first, server, &script, &chosen, &names, options, versions,
+            )
             .await?;
             if is_kept {
                 progress = Kept::begin(&mut first, &restore).await?;
@@ -445,7 +446,7 @@ async fn create(server: &Postgres, database: &Database, restore: &progress::Rest
     if let Err(error) = &made
         && error.kind() == ErrorKind::TargetNotEmpty
         && let Ok(mut connection) = server.connect().await
-        && let Ok(Some(_)) = progress::find(&mut connection, restore, false).await
+        && let Ok(Some(_)) = progress::find(&mut connection, restore).await
     {
         return Ok(());
     }

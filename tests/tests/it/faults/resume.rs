@@ -187,5 +187,19 @@ fn only_the_same_restore_goes_on() {
     assert!(!run.stderr.contains("going on"), "{run:?}");
     compare::same(&db, &target).unwrap();
     assert!(!is_unfinished(&target));
+    // But where it was asked for before, too, the same goes on.
+    let proxy = TcpProxy::start(upstream).unwrap();
+    proxy.cut_after(14_000);
+    restore(place.store(), &through(&proxy, &target))
+        .arg("--clean")
+        .run()
+        .unwrap()
+        .exits(13)
+        .unwrap();
+    assert!(is_unfinished(&target));
+    let run = restore(place.store(), &target.url()).arg("--clean");
+    let run = run.run().unwrap().success().unwrap();
+    assert!(run.stderr.contains("going on"), "{run:?}");
+    compare::same(&db, &target).unwrap();
     target.drop().unwrap();
 }
