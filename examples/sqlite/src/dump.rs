@@ -60,7 +60,7 @@ impl Session {
         plan.setting(Stage::PostData, "COMMIT;\n");
         Ok(Self {
             connection: Mutex::new(connection),
-            outline: plan.outline(),
+            outline: plan.outline()?,
             tables,
         })
     }
@@ -200,16 +200,13 @@ impl Plan {
         self.texts.push((id, format!("{};\n", entry.sql)));
     }
 
-    fn outline(self) -> Outline {
-        Outline {
+    fn outline(self) -> Result<Outline> {
+        let model = serde_json::json!({ "tables": self.tables.len() });
+        Ok(Outline {
             source: source(),
             consistency: consistency(),
             form: Form::Sql,
-            catalog: CatalogModel {
-                kind: KIND.into(),
-                version: 1,
-                model: serde_json::json!({ "tables": self.tables.len() }),
-            },
+            catalog: CatalogModel::new(KIND, 1, &model)?,
             items: self.items,
             objects: vec![ObjectPlan {
                 name: "main".into(),
@@ -217,7 +214,7 @@ impl Plan {
                 parts: self.parts,
             }],
             problems: self.problems,
-        }
+        })
     }
 }
 

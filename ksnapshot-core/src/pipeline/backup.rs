@@ -299,11 +299,7 @@ async fn commit(
     cx: &Cx,
 ) -> Result<DumpReport> {
     // The model may be the largest thing of a dump, so it is written from where it is.
-    let nothing = CatalogModel {
-        kind: String::new(),
-        version: 0,
-        model: serde_json::Value::Null,
-    };
+    let nothing = CatalogModel::new("", 0, &())?;
     let index = Index {
         version: INDEX_VERSION,
         snapshot: manifest.id.clone(),

@@ -35,7 +35,7 @@ impl Dumper for Program {
         // Started here, so that one that isn't there is known before anything is written. It waits with its output.
         let process = Process::start(self, Direction::Out)?;
         Ok(Arc::new(Session {
-            outline: outline(&self.name()),
+            outline: outline(&self.name())?,
             process: Mutex::new(process),
             cx: cx.clone(),
         }))
@@ -129,8 +129,8 @@ async fn copy(
     }
 }
 
-fn outline(program: &str) -> Outline {
-    Outline {
+fn outline(program: &str) -> Result<Outline> {
+    Ok(Outline {
         source: SourceInfo {
             kind: KIND.into(),
             server_version: program.into(),
@@ -140,11 +140,7 @@ fn outline(program: &str) -> Outline {
             position: [].into(),
         },
         form: Form::Output,
-        catalog: CatalogModel {
-            kind: KIND.into(),
-            version: 1,
-            model: json!({ "program": program }),
-        },
+        catalog: CatalogModel::new(KIND, 1, &json!({ "program": program }))?,
         items: vec![Item {
             id: 0,
             stage: Stage::Data,
@@ -169,5 +165,5 @@ fn outline(program: &str) -> Outline {
             }],
         }],
         problems: Vec::new(),
-    }
+    })
 }

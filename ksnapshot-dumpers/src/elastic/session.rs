@@ -110,7 +110,7 @@ impl Session {
                 source: source_info(&server),
                 consistency: consistency(&server),
                 form: Form::JsonLines,
-                catalog: model(&server, &catalog),
+                catalog: model(&server, &catalog)?,
                 items,
                 objects,
                 problems: catalog.problems,
@@ -191,14 +191,11 @@ impl Session {
 }
 
 /// What the index of the snapshot tells of the cluster.
-fn model(server: &Server, catalog: &Catalog) -> CatalogModel {
+fn model(server: &Server, catalog: &Catalog) -> Result<CatalogModel> {
     let indices: Vec<&str> = catalog.indices.iter().map(|i| i.name.as_str()).collect();
     let streams: Vec<&str> = catalog.streams.iter().map(|s| s.name.as_str()).collect();
-    CatalogModel {
-        kind: server.flavour.kind().into(),
-        version: 1,
-        model: json!({ "indices": indices, "data_streams": streams }),
-    }
+    let model = json!({ "indices": indices, "data_streams": streams });
+    CatalogModel::new(server.flavour.kind(), 1, &model)
 }
 
 /// The parts, the largest first: an index in slices when it is worth it.

@@ -46,8 +46,8 @@ impl Catalog {
             )
             .hint("Use a ksnapshot at least as new as the one that wrote the snapshot."));
         }
-        serde_json::from_value(model.model.clone())
-            .map_err(|cause| Error::corrupt("index: the catalog model can't be read").source(cause))
+        let read = model.read();
+        read.map_err(|cause| Error::corrupt("index: the catalog model can't be read").source(cause))
     }
 
     /// Whether the dump is of one named database: its text does not name it, so that it can be loaded into any.

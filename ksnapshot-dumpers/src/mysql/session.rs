@@ -76,13 +76,7 @@ impl Session {
             },
             consistency: view.consistency.clone(),
             form: Form::Sql,
-            catalog: CatalogModel {
-                kind: kind.into(),
-                version: MODEL_VERSION,
-                model: serde_json::to_value(&view.catalog).map_err(|e| {
-                    Error::new(ErrorKind::Failed, "the catalog can't be written as JSON").source(e)
-                })?,
-            },
+            catalog: CatalogModel::new(kind, MODEL_VERSION, &view.catalog)?,
             items: script.items,
             objects: (script.objects.into_iter().zip(planned.parts))
                 .map(|(object, parts)| ObjectPlan {

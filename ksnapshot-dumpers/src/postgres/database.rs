@@ -80,7 +80,8 @@ impl Database {
             )
             .hint("Use a ksnapshot at least as new as the one that wrote the snapshot."));
         }
-        Self::deserialize(&model.model).map_err(|cause| match model.version < MODEL_VERSION {
+        let read = model.read();
+        read.map_err(|cause| match model.version < MODEL_VERSION {
             true => Error::new(
                 ErrorKind::Failed,
                 format!(

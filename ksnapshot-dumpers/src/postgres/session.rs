@@ -181,13 +181,7 @@ impl Session {
                 position: BTreeMap::from([("lsn".to_owned(), position)]),
             },
             form: Form::Sql,
-            catalog: CatalogModel {
-                kind: KIND.into(),
-                version: MODEL_VERSION,
-                model: serde_json::to_value(&database).map_err(|e| {
-                    Error::new(ErrorKind::Failed, "the catalog can't be written as JSON").source(e)
-                })?,
-            },
+            catalog: CatalogModel::new(KIND, MODEL_VERSION, &database)?,
             items,
             objects,
             problems,
