@@ -1,7 +1,7 @@
 //! Dumping: data first, then the index, the manifest last.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
+use std::io::BufWriter;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -444,9 +444,11 @@ fn pack_index(index: &Index, catalog: &CatalogModel) -> Result<Vec<u8>> {
         frames,
         problems,
     };
-    let mut zstd = ::zstd::Encoder::new(Vec::new(), 3).map_err(failed)?;
-    serde_json::to_writer(&mut zstd, &whole).map_err(|e| failed(e.into()))?;
-    zstd.flush().map_err(failed)?;
+    let zstd = ::zstd::Encoder::new(Vec::new(), 3).map_err(failed)?;
+    // JSON comes a word at a time, and each call of the codec costs more than a word.
+    let mut words = BufWriter::new(zstd);
+    serde_json::to_writer(&mut words, &whole).map_err(|e| failed(e.into()))?;
+    let zstd = (words.into_inner()).map_err(|e| failed(e.into_error()))?;
     zstd.finish().map_err(failed)
 }
 
