@@ -3,12 +3,14 @@
 //! The server hands every row over as JSON, so that one serde shape is both how a kind is read and how it stands in
 //! the index. The number of queries is fixed: it grows with the kinds, never with the objects.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use futures_util::TryStreamExt;
 use ksnapshot_core::{Cx, Error, ErrorKind, Problem, ProblemKind, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::de::value::MapDeserializer;
+use serde_json::value::RawValue;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::error::{classify, sqlstate};
@@ -151,6 +153,22 @@ struct Head {
     access: Option<Access>,
 }
 
+impl Head {
+    const COLUMNS: [&str; 5] = ["oid", "schema", "name", "owner", "access"];
+}
+
+/// A row whose columns named `first` are those of `A`, and all others those of `B`. Nothing of it is copied but what both keep.
+fn parted<'r, A: Deserialize<'r>, B: Deserialize<'r>>(
+    row: &'r str,
+    first: &[&str],
+) -> serde_json::Result<(A, serde_json::Result<B>)> {
+    let columns: BTreeMap<&str, &RawValue> = serde_json::from_str(row)?;
+    let (first, others): (Vec<_>, Vec<_>) =
+        (columns.into_iter()).partition(|(name, _)| first.contains(name));
+    let read = |columns: Vec<_>| MapDeserializer::new(columns.into_iter());
+    Ok((A::deserialize(read(first))?, B::deserialize(read(others))))
+}
+
 impl Reader<'_> {
     /// All rows of a query. `what` names it in errors.
     async fn rows<T: DeserializeOwned>(&mut self, what: &str, query: &str) -> Result<Vec<T>> {
@@ -165,7 +183,7 @@ impl Reader<'_> {
         &mut self,
         what: &str,
         query: &str,
-        read: impl Fn(&str) -> Result<T>,
+        mut read: impl FnMut(&str) -> Result<T>,
     ) -> Result<Vec<T>> {
         let sql = format!("SELECT pg_catalog.row_to_json(x)::text FROM ({query}) x");
         let mut rows = sqlx::query_scalar(AssertSqlSafe(sql))
@@ -189,17 +207,9 @@ impl Reader<'_> {
         wrap: impl Fn(T) -> Definition,
     ) -> Result<Vec<Object>> {
         self.each(what, query, |row| {
-            let mut row: serde_json::Map<String, serde_json::Value> =
-                serde_json::from_str(row).map_err(|error| unexpected(what, error))?;
-            let mut head = serde_json::Map::new();
-            for key in ["oid", "schema", "name", "owner", "access"] {
-                if let Some(value) = row.remove(key) {
-                    head.insert(key.to_owned(), value);
-                }
-            }
-            let head: Head =
-                serde_json::from_value(head.into()).map_err(|error| unexpected(what, error))?;
-            let special: T = serde_json::from_value(row.into()).map_err(|error| {
+            let (head, special): (Head, _) =
+                parted(row, &Head::COLUMNS).map_err(|error| unexpected(what, error))?;
+            let special: T = special.map_err(|error| {
                 unexpected(what, error).context(format!("{} (oid {})", head.name, head.oid))
             })?;
             Ok(Object {

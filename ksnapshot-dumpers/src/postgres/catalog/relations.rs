@@ -6,7 +6,7 @@ use ksnapshot_core::Result;
 use serde::Deserialize;
 
 use super::access::access;
-use super::{Reader, USER_SCHEMA, not_of_extension};
+use super::{Reader, USER_SCHEMA, not_of_extension, parted, unexpected};
 use crate::postgres::model::{Address, Class, Column, Definition, Object, Relation, Sequence};
 
 /// How large a relation is now, if `may` say so; `relpages` is what the last VACUUM or ANALYZE counted, 0 for a table just
@@ -92,6 +92,7 @@ pub(super) async fn relations(
         if let Definition::Relation(relation) = &mut object.definition {
             relation.readable |= readable.contains(&oid);
             relation.columns = columns.remove(&oid).unwrap_or_default();
+            relation.columns.shrink_to_fit();
         }
     }
     Ok(objects)
@@ -108,10 +109,8 @@ pub(super) fn foreign_options(column: &str) -> String {
 
 async fn columns(reader: &mut Reader<'_>) -> Result<HashMap<u32, Vec<Column>>> {
     #[derive(Deserialize)]
-    struct Row {
+    struct Owner {
         relation: u32,
-        #[serde(flatten)]
-        column: Column,
     }
     let version = reader.version;
     // 18 made NOT NULL a constraint with a name; the name is only worth telling if the server wouldn't choose it: it
@@ -171,11 +170,17 @@ async fn columns(reader: &mut Reader<'_>) -> Result<HashMap<u32, Vec<Column>>> {
         compression = version.since(14, "a.attcompression", "''"),
         server_options = foreign_options("a.attfdwoptions"),
     );
-    let rows: Vec<Row> = reader.rows("columns", &query).await?;
     let mut columns: HashMap<u32, Vec<Column>> = HashMap::new();
-    for Row { relation, column } in rows {
-        columns.entry(relation).or_default().push(column);
-    }
+    let mut read = |row: &str| {
+        let (Owner { relation }, column) = parted(row, &["relation"])?;
+        columns.entry(relation).or_default().push(column?);
+        Ok(())
+    };
+    reader
+        .each("columns", &query, |row| {
+            read(row).map_err(|error| unexpected("columns", error))
+        })
+        .await?;
     Ok(columns)
 }
 
