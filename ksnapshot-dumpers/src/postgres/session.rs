@@ -104,6 +104,8 @@ impl Session {
         let mut catalog = catalog::read(&mut leader, version, server.scope(), cx).await?;
         narrow(&mut catalog, server.scope())?;
         let mut script = ddl::statements(&catalog).only(server.scope());
+        // Those are a restore's, which makes them again.
+        script.drops = Vec::new();
         let database = Database::read(&mut leader, version, catalog).await?;
         let mut followers = Vec::new();
         for _ in 1..workers.get() {
@@ -441,7 +443,7 @@ fn framed(
         )
     };
     let footer = |what| format!("-- PostgreSQL {what}, dumped to its end\n");
-    let mut items = script.items.clone();
+    let mut items = std::mem::take(&mut script.items);
     let mut globals = std::mem::take(&mut script.definitions);
     let own = globals.split_off(script.globals);
     let globals = (script.globals > 0).then(|| {
