@@ -17,6 +17,9 @@ const PAGES: u64 = 128;
 /// Pages of a table that is worth a part of its own.
 const LARGE: u64 = 8;
 
+/// As it was before the look.
+const BACK: &str = "ROLLBACK TO SAVEPOINT look; RELEASE SAVEPOINT look";
+
 /// Whether it is read with others. What is not stored as a heap tells nothing by its pages.
 pub(super) fn is_small(table: &TableData) -> bool {
     table.heap
@@ -57,10 +60,8 @@ pub(super) async fn filled<'t>(
     if doubtful.is_empty() {
         return Ok(filled);
     }
-    let look = format!(
-        "SAVEPOINT look; {}; RELEASE SAVEPOINT look",
-        question(&doubtful)
-    );
+    // Going back gives up the locks on indexes that planning takes: many tables have more of them than a server has room for.
+    let look = format!("SAVEPOINT look; {}; {BACK}", question(&doubtful));
     match sqlx::raw_sql(AssertSqlSafe(look))
         .fetch_all(&mut *connection)
         .await
@@ -75,11 +76,7 @@ pub(super) async fn filled<'t>(
         Err(error) if error.kind() == ErrorKind::Server => return Err(error),
         // One of them can't be read. Which one it is, its own reading tells.
         Err(_) => {
-            run(
-                connection,
-                "ROLLBACK TO SAVEPOINT look; RELEASE SAVEPOINT look",
-            )
-            .await?;
+            run(connection, BACK).await?;
             filled.extend(doubtful);
         }
     }
