@@ -67,6 +67,8 @@ pub(crate) struct TableData {
     pub(crate) condition: Option<String>,
     /// Rows of all its partitions, read and loaded through it. Otherwise rows are its own only.
     pub(crate) through_root: bool,
+    /// It is known to have no rows.
+    pub(crate) empty: bool,
     /// Pages of rows.
     pub(crate) pages: u64,
     /// The same of the TOAST table.
@@ -92,6 +94,7 @@ impl TableData {
             bytea: Vec::new(),
             condition: None,
             through_root: false,
+            empty: false,
             pages: 0,
             toast_pages: 0,
             heap: true,

@@ -49,8 +49,10 @@ pub(super) struct Session {
     processes: Vec<i32>,
 }
 
-/// What a part consists of; the part with the same number tells the core about it.
+/// What a part consists of; the part with the same number tells the core about it. There is nothing to do for tables that are known
+/// to be empty.
 enum Work {
+    Nothing,
     Rows { table: usize, pages: Pages },
     SmallTables { tables: Vec<usize> },
     Sequences { from: usize, to: usize },
@@ -282,6 +284,7 @@ impl DumpSession for Session {
         })?;
         // A connection that an error or a cancellation met in the middle of a COPY does not come back.
         let mut reader = match work {
+            Work::Nothing => return Ok(()),
             Work::Rows { table, .. } => {
                 (self.readers.take_for(&[&self.script.tables[*table]])).await?
             }
@@ -290,6 +293,7 @@ impl DumpSession for Session {
         };
         let connection = &mut reader.connection;
         match work {
+            Work::Nothing => {}
             Work::Rows { table, pages } => {
                 self.rows(connection, &self.script.tables[*table], *pages, out)
                     .await?;
@@ -491,7 +495,14 @@ fn frame(items: &mut Vec<Item>, head: String, inner: Definitions, foot: String) 
 fn plan(script: &Script, version: ServerVersion) -> (Vec<DataPart>, Vec<Work>) {
     let mut planned: Vec<(String, u64, Vec<u32>, Work)> = Vec::new();
     let readable = script.tables.iter().enumerate().filter(|(_, t)| t.readable);
-    let (small, large): (Vec<_>, Vec<_>) = readable.partition(|(_, t)| small::is_small(t));
+    let (empty, filled): (Vec<_>, Vec<_>) = readable.partition(|(_, t)| t.empty);
+    if !empty.is_empty() {
+        let items = empty.iter().map(|(_, t)| t.item).collect();
+        let name = format!("{} empty tables", empty.len());
+        planned.push((name, 0, items, Work::Nothing));
+    }
+    let (small, large): (Vec<_>, Vec<_>) =
+        (filled.into_iter()).partition(|(_, t)| small::is_small(t));
     for (number, table) in large {
         // A range of pages is only quick where the server has TID range scans, and only heap tables have such pages.
         let splits = version.at_least(14)

@@ -68,6 +68,36 @@ fn no_question_is_asked_for_each_table() {
     assert!(restore_many < restore_few + 100, "{counts:?}");
 }
 
+/// Where their files don't tell, tables that seem to be empty are looked into.
+#[test]
+fn empty_tables_are_told_by_their_files() {
+    let server = talkative();
+    let db = server.fresh_db("empty").unwrap();
+    make_tables(&db, 20);
+    db.psql("insert into t7 values (1, 'one'); create unlogged table u (n int)")
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    // `looks` is how many ask for rows.
+    let dumped = |place: &str| {
+        let looks = || server.log().matches("SAVEPOINT look; (SELECT").count();
+        let before = looks();
+        let place = folder.path().join(place);
+        dump(&db, &place).run().unwrap().success().unwrap();
+        let copy = server.fresh_db("copy").unwrap();
+        restore(&place, &copy).run().unwrap().success().unwrap();
+        compare::same(&db, &copy).unwrap();
+        let asked = server.log();
+        (
+            looks() - before,
+            asked.contains("FROM ONLY public.t8 LIMIT"),
+        )
+    };
+    assert_eq!(dumped("files"), (1, false), "only the unlogged one");
+    // An extension may keep the rows of a table in a place of its own.
+    db.psql("create extension citext").unwrap();
+    assert_eq!(dumped("looks"), (1, true));
+}
+
 #[test]
 fn no_question_is_asked_for_each_large_object() {
     let server = talkative();

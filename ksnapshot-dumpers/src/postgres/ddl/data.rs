@@ -64,6 +64,7 @@ impl Writer<'_> {
             bytea: Vec::new(),
             condition: None,
             through_root: false,
+            empty: false,
             pages: 0,
             toast_pages: 0,
             heap: false,
@@ -86,6 +87,7 @@ impl Writer<'_> {
                 data.pages = u64::try_from(relation.pages).unwrap_or(0);
                 data.toast_pages = u64::try_from(relation.toast_pages).unwrap_or(0);
                 data.heap = relation.access_method.as_deref() == Some("heap");
+                data.empty = relation.empty && data.heap;
                 data.readable = relation.readable;
                 data.unlogged = relation.unlogged;
             }

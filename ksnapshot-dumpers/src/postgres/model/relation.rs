@@ -48,6 +48,9 @@ pub(crate) struct Relation {
     /// Of a foreign table: its rows were asked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) foreign_rows: bool,
+    /// It was seen that it has none, at the time of the dump. A restore learns that from what was dumped.
+    #[serde(default, skip_serializing)]
+    pub(crate) empty: bool,
     /// Pages of rows, at the time of the dump.
     pub(crate) pages: i64,
     /// The same of its TOAST table.
