@@ -9,6 +9,7 @@
 
 mod backup;
 mod definitions;
+mod draft;
 mod excerpt;
 mod foreign;
 mod orphans;

@@ -1,27 +1,25 @@
 //! Dumping: data first, then the index, the manifest last.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::BufWriter;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::definitions::pack;
+use super::draft::Draft;
 use super::sink::{Findings, PartSink, Shared};
 use super::stream::Stream;
 use super::upload::{self, Upload, Written};
-use crate::catalog::CatalogModel;
 use crate::compress::Zstd;
 use crate::layout::{Names, new_id};
 use crate::{
-    Compressor, Counts, Cx, DataStats, DumpSession, Dumper, Encryption, Encryptor, Error,
-    ErrorKind, Event, Frame, INDEX_VERSION, Index, Item, Key, MANIFEST_VERSION, Manifest,
-    ObjectPlan, ObjectRole, Outcome, Outline, Problem, PutMode, Result, Series, Stage, Storage,
+    Compressor, Counts, Cx, DumpSession, Dumper, Encryption, Encryptor, Error, ErrorKind, Event,
+    Key, MANIFEST_VERSION, Manifest, ObjectPlan, ObjectRole, Outcome, Outline, Problem, PutMode,
+    Result, Series, Stage, Storage,
 };
 
 /// How to dump.
@@ -298,28 +296,23 @@ async fn commit(
     request: &DumpRequest,
     cx: &Cx,
 ) -> Result<DumpReport> {
-    // The model may be the largest thing of a dump, so it is written from where it is.
-    let nothing = CatalogModel::new("", 0, &())?;
-    let index = Index {
-        version: INDEX_VERSION,
-        snapshot: manifest.id.clone(),
-        catalog: nothing,
-        items: complete_items(outline, &streamed)?,
-        frames: streamed.written.frames,
-        problems: streamed.problems,
-    };
-    let (rows, plain_bytes) = index.totals();
+    let Streamed {
+        written,
+        problems: found,
+        missing,
+    } = streamed;
+    let draft = Draft::new(&manifest.id, outline, &written, &found, &missing)?;
     let mut problems: BTreeMap<String, u64> = BTreeMap::new();
-    for problem in &index.problems {
+    for problem in &found {
         *problems
             .entry(problem.kind.as_str().to_owned())
             .or_default() += 1;
     }
     let counts = Counts {
-        items: index.items.len() as u64,
-        frames: index.frames.len() as u64,
-        rows,
-        plain_bytes,
+        items: outline.items.len() as u64,
+        frames: written.frames.len() as u64,
+        rows: written.frames.iter().map(|f| f.rows).sum(),
+        plain_bytes: written.frames.iter().map(|f| u64::from(f.plain)).sum(),
         problems,
     };
     manifest.outcome = if counts.problems.is_empty() {
@@ -331,7 +324,7 @@ async fn commit(
 
     let seal = request.encryptor.as_ref().map_or("", |e| e.extension());
     let key = undo.names.index(seal)?;
-    let packed = pack_index(&index, &outline.catalog)?;
+    let packed = draft.pack()?;
     let encryptor = request.encryptor.as_deref();
     let mut upload = Upload::begin(
         undo.storage,
@@ -348,7 +341,7 @@ async fn commit(
     }
     undo.finished.push(key);
     let entry = upload.finish().await?;
-    manifest.objects = streamed.written.objects;
+    manifest.objects = written.objects;
     manifest.objects.push(entry);
 
     // The last moment to turn back.
@@ -365,91 +358,8 @@ async fn commit(
     cx.patiently(put).await?;
     Ok(DumpReport {
         manifest: Manifest::parse(&json)?,
-        problems: index.problems,
+        problems: found,
     })
-}
-
-/// The outline's items, with where they are and what was counted.
-fn complete_items(outline: &Outline, streamed: &Streamed) -> Result<Vec<Item>> {
-    let mut items = outline.items.clone();
-    let unknown = |id: u32| {
-        Error::new(
-            ErrorKind::Failed,
-            format!("the dumper wrote an item {id} that it did not announce"),
-        )
-    };
-    for id in outline
-        .objects
-        .iter()
-        .flat_map(|o| &o.parts)
-        .flat_map(|p| &p.items)
-        .filter(|id| !streamed.missing.contains(id))
-    {
-        items
-            .get_mut(*id as usize)
-            .ok_or_else(|| unknown(*id))?
-            .data = Some(DataStats::default());
-    }
-    for frame in &streamed.written.frames {
-        let Some(id) = frame.item else { continue };
-        let item = items.get_mut(id as usize).ok_or_else(|| unknown(id))?;
-        let stats = item.data.as_mut().ok_or_else(|| {
-            Error::new(
-                ErrorKind::Failed,
-                format!("{}: given up after some of it was written", item.kind),
-            )
-        })?;
-        *stats += DataStats {
-            rows: frame.rows,
-            hash: frame.hash,
-        };
-    }
-    for (id, place) in &streamed.written.places {
-        items
-            .get_mut(*id as usize)
-            .ok_or_else(|| unknown(*id))?
-            .place = Some(*place);
-    }
-    Ok(items)
-}
-
-/// An [`Index`] with a model that lies elsewhere.
-#[derive(Serialize)]
-struct WithModel<'a> {
-    version: u32,
-    snapshot: &'a str,
-    catalog: &'a CatalogModel,
-    items: &'a [Item],
-    frames: &'a [Frame],
-    problems: &'a [Problem],
-}
-
-fn pack_index(index: &Index, catalog: &CatalogModel) -> Result<Vec<u8>> {
-    let failed = |cause: std::io::Error| {
-        Error::new(ErrorKind::Failed, "index: can't be written").source(cause)
-    };
-    let Index {
-        version,
-        snapshot,
-        catalog: _,
-        items,
-        frames,
-        problems,
-    } = index;
-    let whole = WithModel {
-        version: *version,
-        snapshot,
-        catalog,
-        items,
-        frames,
-        problems,
-    };
-    let zstd = ::zstd::Encoder::new(Vec::new(), 3).map_err(failed)?;
-    // JSON comes a word at a time, and each call of the codec costs more than a word.
-    let mut words = BufWriter::new(zstd);
-    serde_json::to_writer(&mut words, &whole).map_err(|e| failed(e.into()))?;
-    let zstd = (words.into_inner()).map_err(|e| failed(e.into_error()))?;
-    zstd.finish().map_err(failed)
 }
 
 /// What has to go again when the dump fails.

@@ -353,7 +353,7 @@ impl FrameReader {
             )));
         }
         let (inner, frames) = (Arc::clone(&self.inner), frames.to_vec());
-        joined(tokio::task::spawn_blocking(move || inner.decode(&bytes, opened, &frames)).await)
+        joined(tokio::task::spawn_blocking(move || inner.decode(bytes, opened, &frames)).await)
     }
 
     /// Reads one frame.
@@ -379,15 +379,18 @@ impl FrameReader {
 }
 
 impl Frames {
-    fn decode(&self, sealed: &[u8], range: Range<u64>, frames: &[Frame]) -> Result<Vec<Vec<u8>>> {
+    fn decode(&self, sealed: Bytes, range: Range<u64>, frames: &[Frame]) -> Result<Vec<Vec<u8>>> {
         let object = &self.objects[frames[0].object as usize];
         let name = |e: Error| e.context(object.key.to_string());
         let start = range.start;
+        // What is not needed any more goes before more is made: of data that nothing makes small that is a third.
         let opened = match &self.decryptor {
-            Some(decryptor) => decryptor
-                .open_window(&object.header, sealed, range)
-                .map_err(|e| name(changed_header(e)))?,
-            None => sealed.to_vec(),
+            Some(decryptor) => {
+                let opened = decryptor.open_window(&object.header, &sealed, range);
+                drop(sealed);
+                Bytes::from(opened.map_err(|e| name(changed_header(e)))?)
+            }
+            None => sealed,
         };
         frames
             .iter()

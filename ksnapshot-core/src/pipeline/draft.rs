@@ -1,0 +1,114 @@
+//! The index of a dump, written from where its pieces lie: the dumper's outline, and what was streamed. Both may be large, so that
+//! nothing is gathered first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::BufWriter;
+
+use serde::{Serialize, Serializer};
+
+use super::upload::Written;
+use crate::catalog::CatalogModel;
+use crate::{
+    DataStats, Error, ErrorKind, Frame, INDEX_VERSION, Item, Outline, Place, Problem, Result,
+};
+
+/// An [`Index`](crate::Index) that is not one yet.
+#[derive(Serialize)]
+pub(super) struct Draft<'a> {
+    version: u32,
+    snapshot: &'a str,
+    catalog: &'a CatalogModel,
+    items: Items<'a>,
+    frames: &'a [Frame],
+    problems: &'a [Problem],
+}
+
+/// The outline's items, with where they are and what was counted.
+struct Items<'a> {
+    announced: &'a [Item],
+    data: BTreeMap<u32, DataStats>,
+    places: BTreeMap<u32, Place>,
+}
+
+impl<'a> Draft<'a> {
+    /// Of items that are `missing` nothing was written.
+    ///
+    /// Errors: [`ErrorKind::Failed`] when the dumper wrote what it did not announce, or gave something up in the middle.
+    pub(super) fn new(
+        snapshot: &'a str,
+        outline: &'a Outline,
+        written: &'a Written,
+        problems: &'a [Problem],
+        missing: &BTreeSet<u32>,
+    ) -> Result<Self> {
+        let announced = |id: u32| {
+            outline.items.get(id as usize).ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Failed,
+                    format!("the dumper wrote an item {id} that it did not announce"),
+                )
+            })
+        };
+        let mut data = BTreeMap::new();
+        let parts = outline.objects.iter().flat_map(|object| &object.parts);
+        for id in parts.flat_map(|part| &part.items) {
+            announced(*id)?;
+            if !missing.contains(id) {
+                data.insert(*id, DataStats::default());
+            }
+        }
+        for frame in &written.frames {
+            let Some(id) = frame.item else { continue };
+            let item = announced(id)?;
+            let stats = data.get_mut(&id).ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Failed,
+                    format!("{}: given up after some of it was written", item.kind),
+                )
+            })?;
+            *stats += DataStats {
+                rows: frame.rows,
+                hash: frame.hash,
+            };
+        }
+        let places: BTreeMap<u32, Place> = written.places.iter().copied().collect();
+        for id in places.keys() {
+            announced(*id)?;
+        }
+        Ok(Self {
+            version: INDEX_VERSION,
+            snapshot,
+            catalog: &outline.catalog,
+            items: Items {
+                announced: &outline.items,
+                data,
+                places,
+            },
+            frames: &written.frames,
+            problems,
+        })
+    }
+
+    /// The index as it is stored, before it is sealed.
+    pub(super) fn pack(&self) -> Result<Vec<u8>> {
+        let failed = |cause: std::io::Error| {
+            Error::new(ErrorKind::Failed, "index: can't be written").source(cause)
+        };
+        let zstd = ::zstd::Encoder::new(Vec::new(), 3).map_err(failed)?;
+        // JSON comes a word at a time, and each call of the codec costs more than a word.
+        let mut words = BufWriter::new(zstd);
+        serde_json::to_writer(&mut words, self).map_err(|e| failed(e.into()))?;
+        let zstd = (words.into_inner()).map_err(|e| failed(e.into_error()))?;
+        zstd.finish().map_err(failed)
+    }
+}
+
+impl Serialize for Items<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        to.collect_seq(self.announced.iter().map(|item| Item {
+            place: self.places.get(&item.id).copied(),
+            data: self.data.get(&item.id).copied(),
+            ..item.clone()
+        }))
+    }
+}
