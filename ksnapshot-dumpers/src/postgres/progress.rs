@@ -10,7 +10,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::connect::run;
-use super::error::{classify, sqlstate};
+use super::error::classify;
 use super::quote::literal;
 use super::rename::Rename;
 
@@ -173,7 +173,7 @@ async fn lock(connection: &mut PgConnection) -> Result<()> {
 }
 
 impl Kept {
-    /// Begins to keep it; none where the user may make no schema, whose restore can't be gone on with.
+    /// Begins to keep it; none where the target lets no schema be made: such a restore can't be gone on with.
     pub(super) async fn begin(
         connection: &mut PgConnection,
         restore: &Restore,
@@ -189,9 +189,11 @@ impl Kept {
                 on: AtomicBool::new(true),
                 before: Progress::default(),
             })),
-            // No right to.
-            Err(cause) if sqlstate(&cause) == Some("42501") => Ok(None),
-            Err(cause) => Err(classify(cause)),
+            Err(cause) => match classify(cause) {
+                lost if lost.kind() == ErrorKind::Server => Err(lost),
+                // No right to, or an event trigger that is against it.
+                _ => Ok(None),
+            },
         }
     }
 
