@@ -28,7 +28,8 @@ Examples:
 A restore never overwrites unasked: the target must be empty, or with --table must not have those tables. Whatever can be
 known to be wrong with the snapshot is found before the target is touched.
 
-A PostgreSQL older than the source is asked first what it lacks. What is loaded is analyzed at the end.
+A PostgreSQL older than the source is asked first what it lacks. What is loaded is analyzed at the end. A restore that was
+interrupted goes on where it was when the same is run again; until it has ended the target has a schema ksnapshot_restore.
 
 The settings, comment, grants and owner of a PostgreSQL database itself are restored with --create only: a database that was
 there keeps its own.
