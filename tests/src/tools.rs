@@ -274,7 +274,21 @@ fn judged(db: &Db<'_>, more: &[&str]) -> Result<String> {
         .env("PGDATABASE", &db.name)
         .args(["--schema-only", "--restrict-key=ksnapshot"])
         .args(more);
-    Ok(without_column_versions(&run(&mut dump)?.success()?.text()))
+    let text = run(&mut dump)?.success()?.text();
+    Ok(with_labels_in_order(&without_column_versions(&text)))
+}
+
+/// Sorts neighbouring security labels: `pg_dump` does not ask for an order of those of one object.
+fn with_labels_in_order(dump: &str) -> String {
+    let is_label = |line: &str| line.starts_with("SECURITY LABEL FOR ") && line.ends_with(";\n");
+    let lines: Vec<&str> = dump.split_inclusive('\n').collect();
+    let mut sorted = String::with_capacity(dump.len());
+    for run in lines.chunk_by(|a, b| is_label(a) && is_label(b)) {
+        let mut run = run.to_vec();
+        run.sort_unstable();
+        sorted.extend(run);
+    }
+    sorted
 }
 
 /// Removes the option `pg_attver` of columns: PostgreSQL keeps a random number there since the minor releases of
