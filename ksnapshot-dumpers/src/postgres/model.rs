@@ -20,9 +20,6 @@ pub(crate) use routine::*;
 pub(crate) use tail::*;
 pub(crate) use types::*;
 
-/// The kind of what may forbid a definition.
-pub(crate) const EVENT_TRIGGER: &str = "event trigger";
-
 /// The version of this model, recorded in the index.
 pub(crate) const MODEL_VERSION: u32 = 2;
 
@@ -395,7 +392,7 @@ impl Definition {
             Self::Rule(_) => "rule",
             Self::Trigger(_) => "trigger",
             Self::Policy(_) => "policy",
-            Self::EventTrigger(_) => EVENT_TRIGGER,
+            Self::EventTrigger(_) => "event trigger",
             Self::Publication(_) => "publication",
             Self::Subscription(_) => "subscription",
             Self::AccessMethod(_) => "access method",

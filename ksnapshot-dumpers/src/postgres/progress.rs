@@ -2,7 +2,6 @@
 //! is noted is there, and what is there is noted. An interrupted restore of the same goes on with the rest.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ksnapshot_core::{Error, ErrorKind, Frame, Index, Item, Progress, RestoreOptions, Result};
@@ -21,7 +20,29 @@ CREATE TABLE ksnapshot_restore.restore (snapshot text, choice text, created bool
 CREATE TABLE ksnapshot_restore.done (item integer, object integer, place bigint)";
 
 pub(super) const SCHEMA: &str = "ksnapshot_restore";
-const DROP: &str = "DROP SCHEMA ksnapshot_restore CASCADE";
+
+/// Takes it away, past event triggers that might forbid that: what is said of event triggers fires none.
+pub(super) const DROP: &str = "\
+DO $ksnapshot$
+DECLARE
+    each record;
+    back text[] := '{}';
+    statement text;
+BEGIN
+    FOR each IN
+        SELECT evtname AS name,
+               CASE evtenabled WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE' END AS enable
+        FROM pg_catalog.pg_event_trigger WHERE evtenabled <> 'D' AND pg_catalog.pg_has_role(evtowner, 'USAGE')
+    LOOP
+        EXECUTE pg_catalog.format('ALTER EVENT TRIGGER %I DISABLE', each.name);
+        back := back || pg_catalog.format('ALTER EVENT TRIGGER %I %s', each.name, each.enable);
+    END LOOP;
+    DROP SCHEMA ksnapshot_restore CASCADE;
+    FOREACH statement IN ARRAY back LOOP
+        EXECUTE statement;
+    END LOOP;
+END
+$ksnapshot$";
 
 /// The session lock of restores within a database: of two at once the second one would load what the first one loads.
 const LOCK: i64 = 0x6b73_6e61_7072_6573;
@@ -80,7 +101,6 @@ fn ranges(numbers: &[u32]) -> String {
 /// Progress that is being kept.
 #[derive(Debug)]
 pub(super) struct Kept {
-    on: AtomicBool,
     /// What was done before.
     before: Progress,
 }
@@ -186,7 +206,6 @@ impl Kept {
         );
         match sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await {
             Ok(_) => Ok(Some(Self {
-                on: AtomicBool::new(true),
                 before: Progress::default(),
             })),
             Err(cause) => match classify(cause) {
@@ -215,68 +234,47 @@ impl Kept {
                 before.frames.insert((object, place.unsigned_abs()));
             }
         }
-        Ok(Self {
-            on: AtomicBool::new(true),
-            before,
-        })
+        Ok(Self { before })
     }
 
     pub(super) fn before(&self) -> &Progress {
         &self.before
     }
 
-    /// What notes these definitions, within their transaction.
-    pub(super) fn items<'i>(&self, items: impl Iterator<Item = &'i Item>) -> String {
-        let values: Vec<String> = items.map(|item| format!("({})", item.id)).collect();
-        self.note("item", &values)
-    }
-
-    /// The same of rows.
-    pub(super) fn frames(&self, frames: &[Frame]) -> String {
-        let values = frames
-            .iter()
-            .map(|frame| format!("({}, {})", frame.object, frame.offset));
-        self.note("object, place", &values.collect::<Vec<_>>())
-    }
-
-    fn note(&self, columns: &str, values: &[String]) -> String {
-        match self.on.load(Ordering::Relaxed) && !values.is_empty() {
-            true => format!(
-                ";\nINSERT INTO ksnapshot_restore.done ({columns}) VALUES {}",
-                values.join(", ")
-            ),
-            false => String::new(),
-        }
-    }
-
-    /// What takes it away, once.
-    pub(super) fn end(&self) -> Option<String> {
-        self.on
-            .swap(false, Ordering::Relaxed)
-            .then(|| DROP.to_owned())
-    }
-
-    /// Takes it away before an event trigger is made, which might forbid it.
-    pub(super) async fn drop(&self, connection: &mut PgConnection) -> Result<()> {
-        match self.end() {
-            Some(drop) => run(connection, &drop).await,
-            None => Ok(()),
-        }
-    }
-
-    /// The same if there is nothing to go on with.
-    pub(super) async fn drop_if_unused(&self, connection: &mut PgConnection) -> Result<()> {
-        if !self.on.load(Ordering::Relaxed) {
-            return Ok(());
-        }
+    /// Takes it away if there is nothing to go on with.
+    pub(super) async fn drop_if_unused(connection: &mut PgConnection) -> Result<()> {
         let used = sqlx::raw_sql("SELECT EXISTS (SELECT FROM ksnapshot_restore.done)")
             .fetch_one(&mut *connection)
             .await
             .map_err(classify)?;
         match used.try_get(0).map_err(classify)? {
             true => Ok(()),
-            false => self.drop(connection).await,
+            false => run(connection, DROP).await,
         }
+    }
+}
+
+/// What notes these definitions, within their transaction.
+pub(super) fn items<'i>(items: impl Iterator<Item = &'i Item>) -> String {
+    let values: Vec<String> = items.map(|item| format!("({})", item.id)).collect();
+    note("item", &values)
+}
+
+/// The same of rows.
+pub(super) fn frames(frames: &[Frame]) -> String {
+    let values = frames
+        .iter()
+        .map(|frame| format!("({}, {})", frame.object, frame.offset));
+    note("object, place", &values.collect::<Vec<_>>())
+}
+
+fn note(columns: &str, values: &[String]) -> String {
+    match values.is_empty() {
+        true => String::new(),
+        false => format!(
+            ";\nINSERT INTO ksnapshot_restore.done ({columns}) VALUES {}",
+            values.join(", ")
+        ),
     }
 }
 

@@ -16,7 +16,6 @@ use super::copy::{copy_out, rows_in, rows_measured};
 use super::data_only::DataOnly;
 use super::database::Database;
 use super::ddl::{self, Script};
-use super::model::EVENT_TRIGGER;
 use super::progress::{self, Kept};
 use super::rehearsal::Rehearsal;
 use super::rename::{self, Names};
@@ -179,8 +178,10 @@ impl Session {
     /// What notes in the same transaction that these are done. What all databases share can't be in one, and may be done again.
     fn note<'i>(&self, items: impl Iterator<Item = &'i Item>) -> String {
         let own = items.filter(|item| item.id as usize >= self.script.globals);
-        let progress = self.progress.as_ref();
-        progress.map_or_else(String::new, |progress| progress.items(own))
+        match self.progress {
+            Some(_) => progress::items(own),
+            None => String::new(),
+        }
     }
 
     /// A connection, and whether others are at work.
@@ -216,11 +217,11 @@ impl Session {
     /// Gives what is there its names and takes the progress away, all at once, or leaves it for the next time.
     async fn finish(&self, connection: &mut PgConnection, succeeded: bool) -> Result<()> {
         match (&self.progress, succeeded) {
-            (Some(progress), false) => progress.drop_if_unused(connection).await,
+            (Some(_), false) => Kept::drop_if_unused(connection).await,
             (None, false) => Ok(()),
             (progress, true) => {
                 let mut last = self.renaming.clone();
-                last.extend(progress.as_ref().and_then(Kept::end));
+                last.extend(progress.as_ref().map(|_| progress::DROP.to_owned()));
                 (run(connection, &last.join(";\n")).await)
                     .map_err(|error| error.context("the last step"))
             }
@@ -283,9 +284,6 @@ impl RestoreSession for Session {
             let done = data_only.define(&mut connection, item, text).await;
             self.give_back(connection);
             return done;
-        }
-        if let (Some(progress), EVENT_TRIGGER) = (&self.progress, item.kind.as_str()) {
-            progress.drop(&mut connection).await?;
         }
         if item.stage == Stage::PostData && item.table.is_some() {
             // One index by several processes costs more work in all: worth it only where nobody else has work.
@@ -351,7 +349,7 @@ impl RestoreSession for Session {
 
     async fn load(&self, item: &Item, frames: &[Frame], blocks: Vec<Bytes>) -> Result<Loaded> {
         let (mut connection, _) = self.take()?;
-        let noted = (self.progress.as_ref()).map(|progress| progress.frames(frames));
+        let noted = (self.progress.as_ref()).map(|_| progress::frames(frames));
         if let Some(note) = &noted {
             run(&mut connection, &format!("BEGIN{note}")).await?;
         }

@@ -61,6 +61,11 @@ fn a_restore_that_is_cut_again_and_again_ends_whole() {
         if run.code() == Some(0) {
             break;
         }
+        // Cut after its last word to the server, which has taken it: nobody can know.
+        if run.code() == Some(1) && !is_unfinished(&target) {
+            assert!(run.stderr.contains("is not empty"), "{run:?}");
+            break;
+        }
         let run = run.exits(13).unwrap();
         if run.stderr.contains("What was restored so far stays") {
             cuts += 1;
