@@ -48,7 +48,7 @@ $ksnapshot$";
 const LOCK: i64 = 0x6b73_6e61_7072_6573;
 
 /// How often, and how long apart, it is asked for.
-const TRIES: usize = 30;
+const TRIES: usize = 100;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Which restore it is.
