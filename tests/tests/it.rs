@@ -63,6 +63,8 @@ mod mysql_harness;
 mod operator;
 #[path = "it/oracle.rs"]
 mod oracle;
+#[path = "it/part.rs"]
+mod part;
 #[path = "it/plugins.rs"]
 mod plugins;
 #[path = "it/privileges.rs"]

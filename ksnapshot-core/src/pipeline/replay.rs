@@ -136,19 +136,8 @@ pub async fn restore(
     };
     let done = cx.guard(run.everything(selection, texts, tally)).await;
     let closed = session.close(done.is_ok()).await;
-    let partial = |error: Error| {
-        match (session.is_atomic(), session.progress()) {
-        (true, _) => error.further_hint("Nothing was restored: the target is as it was."),
-        (false, progress) => error.further_hint(format!(
-            "What was restored so far stays: {} now holds a part of the snapshot; {}drop it, or restore again with --clean.",
-            restorer.target(),
-            match progress {
-                Some(_) => "restore the same again to go on with it, ",
-                None => "",
-            }
-        )),
-    }
-    };
+    let left = left_behind(session.as_ref(), &restorer.target());
+    let partial = |error: Error| error.further_hint(left.as_str());
     let report = done.map_err(partial)?;
     closed.map_err(partial)?;
     if report.refused > 0 {
@@ -162,6 +151,20 @@ pub async fn restore(
         )));
     }
     Ok(report)
+}
+
+/// What a restore that fails leaves, and what can be done about it.
+fn left_behind(session: &dyn RestoreSession, target: &str) -> String {
+    if session.is_atomic() {
+        return "Nothing was restored: the target is as it was.".into();
+    }
+    let resume = match session.progress() {
+        Some(_) => "restore the same again to go on with it, ",
+        None => "",
+    };
+    format!(
+        "What was restored so far stays: {target} now holds a part of the snapshot; {resume}drop it, or restore again with --clean."
+    )
 }
 
 pub(super) struct Run {

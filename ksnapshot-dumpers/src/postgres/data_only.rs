@@ -167,23 +167,10 @@ impl DataOnly {
         }
         let batches = (script.large_objects.iter()).filter(|batch| chosen.contains(&batch.item));
         for batch in batches {
-            let oids: Vec<String> = batch.oids.iter().map(ToString::to_string).collect();
-            let oids = oids.join(", ");
             if clean {
-                run(
-                    connection,
-                    &format!(
-                        "SELECT pg_catalog.count(pg_catalog.lo_unlink(oid)) FROM pg_catalog.pg_largeobject_metadata
-                         WHERE oid IN ({oids})"
-                    ),
-                )
-                .await?;
+                run(connection, &batch.unlink()).await?;
             }
-            let create = format!(
-                "SELECT pg_catalog.count(pg_catalog.lo_create(o))
-                 FROM pg_catalog.unnest('{{{oids}}}'::pg_catalog.oid[]) AS o"
-            );
-            run(connection, &create)
+            run(connection, &batch.create())
                 .await
                 .map_err(|error| match error.kind() {
                     ErrorKind::AlreadyExists => error

@@ -49,6 +49,36 @@ pub(crate) struct Script {
     pub(crate) problems: Vec<Problem>,
 }
 
+impl Script {
+    /// Gives other numbers to what is said of items beside themselves and their texts. That of which `number` knows none goes.
+    pub(crate) fn renumber(&mut self, number: impl Fn(&mut u32) -> bool) {
+        self.drops.retain_mut(|(id, _)| number(id));
+        self.tables.retain_mut(|table| number(&mut table.item));
+        self.sequences
+            .retain_mut(|sequence| number(&mut sequence.item));
+        self.large_objects
+            .retain_mut(|batch| number(&mut batch.item));
+    }
+}
+
+/// An item of a table in the schema `s`, for tests.
+#[cfg(test)]
+pub(crate) fn item(id: u32, stage: Stage, aspect: Aspect, name: &str) -> Item {
+    Item {
+        id,
+        stage,
+        aspect,
+        kind: "table".into(),
+        schema: Some("s".into()),
+        name: name.into(),
+        table: None,
+        owner: None,
+        depends: Vec::new(),
+        place: None,
+        data: None,
+    }
+}
+
 /// A table whose rows are data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TableData {
@@ -131,6 +161,19 @@ impl LargeObjectData {
     /// For errors.
     pub(crate) fn title(&self) -> String {
         format!("large objects {}", large_objects::span(&self.oids))
+    }
+
+    /// Makes them, empty.
+    pub(crate) fn create(&self) -> String {
+        large_objects::create(&self.oids)
+    }
+
+    /// Removes those that are there.
+    pub(crate) fn unlink(&self) -> String {
+        format!(
+            "SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid IN ({})",
+            large_objects::list(&self.oids)
+        )
     }
 }
 

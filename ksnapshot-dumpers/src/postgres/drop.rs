@@ -6,7 +6,7 @@ use ksnapshot_core::{ErrorKind, Item, Result};
 use sqlx::postgres::PgConnection;
 
 use super::connect::run;
-use super::ddl::Script;
+use super::ddl::{LargeObjectData, Script};
 
 /// Runs `statements` of [`statements`]. Never cascades: what something outside the snapshot needs stays, the error says so, and
 /// the target is as it was.
@@ -44,12 +44,6 @@ pub(super) fn statements(script: &Script, items: &[&Item]) -> Vec<String> {
     let drops = drops
         .filter(|(id, _)| chosen.contains(id))
         .map(|(_, sql)| sql.clone());
-    let large = script.large_objects.iter().filter(|batch| chosen.contains(&batch.item)).map(|batch| {
-        let list: Vec<String> = batch.oids.iter().map(ToString::to_string).collect();
-        format!(
-            "SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid IN ({})",
-            list.join(", ")
-        )
-    });
-    drops.chain(large).collect()
+    let large = (script.large_objects.iter()).filter(|batch| chosen.contains(&batch.item));
+    drops.chain(large.map(LargeObjectData::unlink)).collect()
 }

@@ -16,7 +16,7 @@ fn key(item: &Item) -> Key<'_> {
 }
 
 /// The script with the numbers that its items have in a snapshot. What the snapshot doesn't have goes.
-pub(super) fn as_in(snapshot: &[Item], script: Script) -> Script {
+pub(super) fn as_in(snapshot: &[Item], mut script: Script) -> Script {
     let mut theirs: HashMap<Key<'_>, VecDeque<u32>> = HashMap::new();
     for item in snapshot {
         theirs.entry(key(item)).or_default().push_back(item.id);
@@ -31,55 +31,18 @@ pub(super) fn as_in(snapshot: &[Item], script: Script) -> Script {
         }
         None => false,
     };
-    let Script {
-        items,
-        definitions,
-        globals,
-        mut drops,
-        mut tables,
-        mut sequences,
-        mut large_objects,
-        problems,
-    } = script;
-    let shared = (items.iter().take(globals)).filter_map(|item| numbers.get(&item.id));
-    let globals = shared.max().map_or(0, |&last| last as usize + 1);
-    drops.retain_mut(|(id, _)| number(id));
-    drops.sort_by_key(|(id, _)| *id);
-    tables.retain_mut(|table| number(&mut table.item));
-    sequences.retain_mut(|sequence| number(&mut sequence.item));
-    large_objects.retain_mut(|batch| number(&mut batch.item));
-    Script {
-        items,
-        definitions,
-        globals,
-        drops,
-        tables,
-        sequences,
-        large_objects,
-        problems,
-    }
+    let shared =
+        (script.items.iter().take(script.globals)).filter_map(|item| numbers.get(&item.id));
+    script.globals = shared.max().map_or(0, |&last| last as usize + 1);
+    script.renumber(number);
+    script.drops.sort_by_key(|(id, _)| *id);
+    script
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::postgres::ddl::TableData;
-
-    fn item(id: u32, stage: Stage, aspect: Aspect, name: &str) -> Item {
-        Item {
-            id,
-            stage,
-            aspect,
-            kind: "table".into(),
-            schema: Some("s".into()),
-            name: name.into(),
-            table: None,
-            owner: None,
-            depends: Vec::new(),
-            place: None,
-            data: None,
-        }
-    }
+    use crate::postgres::ddl::{TableData, item};
 
     #[test]
     fn items_are_found_by_what_they_are() {

@@ -12,6 +12,7 @@ use super::connect::run;
 use super::error::classify;
 use super::quote::literal;
 use super::rename::Rename;
+use super::target::is_there;
 
 /// Where it is kept, with nothing else: the snapshot has no such schema, and dropping it drops all of it.
 const MAKE: &str = "\
@@ -98,13 +99,6 @@ fn ranges(numbers: &[u32]) -> String {
     text
 }
 
-/// Progress that is being kept.
-#[derive(Debug)]
-pub(super) struct Kept {
-    /// What was done before.
-    before: Progress,
-}
-
 /// Looks for the same restore, interrupted, and holds all others off for as long as the connection lives. What else is there is
 /// forgotten by a restore that makes room.
 ///
@@ -135,12 +129,7 @@ pub(super) async fn find(
 }
 
 async fn read(connection: &mut PgConnection) -> Result<Option<Restore>> {
-    let there =
-        sqlx::raw_sql("SELECT pg_catalog.to_regclass('ksnapshot_restore.restore') IS NOT NULL")
-            .fetch_one(&mut *connection)
-            .await
-            .map_err(classify)?;
-    if !there.try_get::<bool, _>(0).map_err(classify)? {
+    if !is_there(connection, "to_regclass", "ksnapshot_restore.restore").await? {
         return Ok(None);
     }
     let row =
@@ -192,65 +181,57 @@ async fn lock(connection: &mut PgConnection) -> Result<()> {
     )))
 }
 
-impl Kept {
-    /// Begins to keep it; none where the target lets no schema be made: such a restore can't be gone on with.
-    pub(super) async fn begin(
-        connection: &mut PgConnection,
-        restore: &Restore,
-    ) -> Result<Option<Self>> {
-        lock(connection).await?;
-        let (snapshot, choice) = (literal(&restore.snapshot), literal(&restore.choice));
-        let sql = format!(
-            "{MAKE}; INSERT INTO ksnapshot_restore.restore VALUES ({snapshot}, {choice}, {}, {})",
-            restore.created, restore.cleaned
-        );
-        match sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await {
-            Ok(_) => Ok(Some(Self {
-                before: Progress::default(),
-            })),
-            Err(cause) => match classify(cause) {
-                lost if lost.kind() == ErrorKind::Server => Err(lost),
-                // No right to, or an event trigger that is against it.
-                _ => Ok(None),
-            },
+/// Begins to keep it; none where the target lets no schema be made: such a restore can't be gone on with.
+pub(super) async fn begin(
+    connection: &mut PgConnection,
+    restore: &Restore,
+) -> Result<Option<Progress>> {
+    lock(connection).await?;
+    let (snapshot, choice) = (literal(&restore.snapshot), literal(&restore.choice));
+    let sql = format!(
+        "{MAKE}; INSERT INTO ksnapshot_restore.restore VALUES ({snapshot}, {choice}, {}, {})",
+        restore.created, restore.cleaned
+    );
+    match sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await {
+        Ok(_) => Ok(Some(Progress::default())),
+        Err(cause) => match classify(cause) {
+            lost if lost.kind() == ErrorKind::Server => Err(lost),
+            // No right to, or an event trigger that is against it.
+            _ => Ok(None),
+        },
+    }
+}
+
+/// Goes on with what [`find`] found.
+pub(super) async fn resume(connection: &mut PgConnection) -> Result<Progress> {
+    let rows = sqlx::raw_sql("SELECT item, object, place FROM ksnapshot_restore.done")
+        .fetch_all(connection)
+        .await
+        .map_err(classify)?;
+    let mut before = Progress::default();
+    for row in rows {
+        let number = |at| -> Result<Option<u32>> {
+            let number: Option<i32> = row.try_get(at).map_err(classify)?;
+            Ok(number.and_then(|number| u32::try_from(number).ok()))
+        };
+        let place: Option<i64> = row.try_get(2).map_err(classify)?;
+        before.items.extend(number(0)?);
+        if let (Some(object), Some(place)) = (number(1)?, place) {
+            before.frames.insert((object, place.unsigned_abs()));
         }
     }
+    Ok(before)
+}
 
-    /// Goes on with what [`find`] found.
-    pub(super) async fn resume(connection: &mut PgConnection) -> Result<Self> {
-        let rows = sqlx::raw_sql("SELECT item, object, place FROM ksnapshot_restore.done")
-            .fetch_all(connection)
-            .await
-            .map_err(classify)?;
-        let mut before = Progress::default();
-        for row in rows {
-            let number = |at| -> Result<Option<u32>> {
-                let number: Option<i32> = row.try_get(at).map_err(classify)?;
-                Ok(number.and_then(|number| u32::try_from(number).ok()))
-            };
-            let place: Option<i64> = row.try_get(2).map_err(classify)?;
-            before.items.extend(number(0)?);
-            if let (Some(object), Some(place)) = (number(1)?, place) {
-                before.frames.insert((object, place.unsigned_abs()));
-            }
-        }
-        Ok(Self { before })
-    }
-
-    pub(super) fn before(&self) -> &Progress {
-        &self.before
-    }
-
-    /// Takes it away if there is nothing to go on with.
-    pub(super) async fn drop_if_unused(connection: &mut PgConnection) -> Result<()> {
-        let used = sqlx::raw_sql("SELECT EXISTS (SELECT FROM ksnapshot_restore.done)")
-            .fetch_one(&mut *connection)
-            .await
-            .map_err(classify)?;
-        match used.try_get(0).map_err(classify)? {
-            true => Ok(()),
-            false => run(connection, DROP).await,
-        }
+/// Takes it away if there is nothing to go on with.
+pub(super) async fn drop_if_unused(connection: &mut PgConnection) -> Result<()> {
+    let used = sqlx::raw_sql("SELECT EXISTS (SELECT FROM ksnapshot_restore.done)")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(classify)?;
+    match used.try_get(0).map_err(classify)? {
+        true => Ok(()),
+        false => run(connection, DROP).await,
     }
 }
 

@@ -9,12 +9,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ksnapshot_core::{Error, ErrorKind, Index, Item, Result};
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Row};
 
 use super::connect::run;
 use super::ddl::Script;
-use super::error::classify;
-use super::quote::{ident, literal, qualified};
+use super::quote::{ident, qualified};
+use super::target::is_there;
 
 mod text;
 
@@ -273,15 +272,6 @@ pub(super) async fn check_free(connection: &mut PgConnection, renames: &[Rename]
         }
     }
     Ok(())
-}
-
-async fn is_there(connection: &mut PgConnection, lookup: &str, name: &str) -> Result<bool> {
-    let sql = format!("SELECT pg_catalog.{lookup}({}) IS NOT NULL", literal(name));
-    let row = sqlx::raw_sql(AssertSqlSafe(sql))
-        .fetch_one(connection)
-        .await
-        .map_err(classify)?;
-    row.try_get(0).map_err(classify)
 }
 
 fn missing(rename: &Rename) -> Error {

@@ -16,11 +16,10 @@ use super::copy::{copy_out, rows_in, rows_measured};
 use super::data_only::DataOnly;
 use super::database::Database;
 use super::ddl::{self, Script};
-use super::progress::{self, Kept};
 use super::rehearsal::Rehearsal;
 use super::rename::{self, Names};
 use super::version::ServerVersion;
-use super::{drop, giant, large_objects, numbers, target};
+use super::{drop, giant, large_objects, numbers, progress, target};
 
 /// How often a definition is tried again after a deadlock.
 const RETRIES: usize = 10;
@@ -43,7 +42,7 @@ pub(super) struct Session {
     /// The one transaction, where only rows are restored.
     data_only: Option<DataOnly>,
     /// How far it is, where it can be gone on with.
-    progress: Option<Kept>,
+    progress: Option<Progress>,
     /// New names that texts get.
     names: Names,
     /// Statements that rename at the end.
@@ -98,11 +97,11 @@ impl Session {
         let mut filled = BTreeSet::new();
         if let Some(found) = found {
             created |= found.created;
-            let kept = Kept::resume(&mut first).await?;
-            let rows = progress::filled(kept.before(), index);
+            let before = progress::resume(&mut first).await?;
+            let rows = progress::filled(&before, index);
             let tables = script.tables.iter().filter(|t| rows.contains(&t.item));
             filled = tables.map(|table| table.root.clone()).collect();
-            progress = Some(kept);
+            progress = Some(before);
         } else {
             let chosen: Vec<&Item> = items
                 .iter()
@@ -114,7 +113,7 @@ impl Session {
             )
             .await?;
             if is_kept {
-                progress = Kept::begin(&mut first, &restore).await?;
+                progress = progress::begin(&mut first, &restore).await?;
             }
         }
         names.make_schemas(&mut first).await?;
@@ -217,7 +216,7 @@ impl Session {
     /// Gives what is there its names and takes the progress away, all at once, or leaves it for the next time.
     async fn finish(&self, connection: &mut PgConnection, succeeded: bool) -> Result<()> {
         match (&self.progress, succeeded) {
-            (Some(_), false) => Kept::drop_if_unused(connection).await,
+            (Some(_), false) => progress::drop_if_unused(connection).await,
             (None, false) => Ok(()),
             (progress, true) => {
                 let mut last = self.renaming.clone();
@@ -243,7 +242,7 @@ impl RestoreSession for Session {
     }
 
     fn progress(&self) -> Option<&Progress> {
-        self.progress.as_ref().map(Kept::before)
+        self.progress.as_ref()
     }
 
     fn rehearses(&self) -> bool {

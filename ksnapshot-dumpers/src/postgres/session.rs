@@ -411,16 +411,15 @@ async fn settle(
         settings.push("SET transaction_timeout = 0");
     }
     // Came with the minor releases of August 2024: a view must not be put in a table's place between listing and reading.
-    settings.push(match scope.foreign_data.is_empty() {
-        true => {
-            "SELECT pg_catalog.set_config(name, 'view, foreign-table', false) FROM pg_catalog.pg_settings
-             WHERE name = 'restrict_nonsystem_relation_kind'"
-        }
-        false => {
-            "SELECT pg_catalog.set_config(name, 'view', false) FROM pg_catalog.pg_settings
-             WHERE name = 'restrict_nonsystem_relation_kind'"
-        }
-    });
+    let refused = match scope.foreign_data.is_empty() {
+        true => "view, foreign-table",
+        false => "view",
+    };
+    let refuse = format!(
+        "SELECT pg_catalog.set_config(name, '{refused}', false) FROM pg_catalog.pg_settings
+         WHERE name = 'restrict_nonsystem_relation_kind'"
+    );
+    settings.push(&refuse);
     run(connection, &settings.join("; ")).await
 }
 

@@ -88,18 +88,24 @@ pub(super) async fn check_absent(
     relations: &[String],
 ) -> Result<()> {
     for relation in relations {
-        let sql = format!(
-            "SELECT pg_catalog.to_regclass({}) IS NOT NULL",
-            literal(relation)
-        );
-        let row = sqlx::raw_sql(AssertSqlSafe(sql))
-            .fetch_one(&mut *connection)
-            .await
-            .map_err(classify)?;
-        if row.try_get::<bool, _>(0).map_err(classify)? {
+        if is_there(connection, "to_regclass", relation).await? {
             return Err(Error::new(ErrorKind::TargetNotEmpty, format!("table {relation} exists already"))
                 .hint("Drop or rename it first, restore into another database, or pass --clean to replace it."));
         }
     }
     Ok(())
+}
+
+/// Whether `lookup`, such as `to_regclass`, finds what has this name, which is quoted.
+pub(super) async fn is_there(
+    connection: &mut PgConnection,
+    lookup: &str,
+    name: &str,
+) -> Result<bool> {
+    let sql = format!("SELECT pg_catalog.{lookup}({}) IS NOT NULL", literal(name));
+    let row = sqlx::raw_sql(AssertSqlSafe(sql))
+        .fetch_one(connection)
+        .await
+        .map_err(classify)?;
+    row.try_get(0).map_err(classify)
 }

@@ -1,75 +1,24 @@
 //! Rows alone, into tables that are there: by psql from the text and by us, from a snapshot of rows alone and from a whole one.
 
-use std::path::Path;
+use ksnapshot_tests::{Db, compare};
 
-use ksnapshot_tests::tools::{Key, Run};
-use ksnapshot_tests::{Db, Ksnapshot, Postgres, Version, compare, testbed};
+use super::part::{self, Source};
 
-/// Runs on each version that tests run on, with a source of its own.
 fn on_each(check: impl Fn(&Source<'_>)) {
-    for version in Version::ALL {
-        let server = Postgres::shared(version).unwrap();
-        let db = server.fresh_db("rows").unwrap();
-        db.psql_file(&testbed::sql("data-only.sql")).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        check(&Source {
-            db,
-            key: Key::generate().unwrap(),
-            folder: folder.path(),
-        });
-    }
+    part::on_each("data-only.sql", check);
 }
 
-struct Source<'a> {
-    db: Db<'a>,
-    key: Key,
-    folder: &'a Path,
+fn dump(source: &Source<'_>, store: &str, options: &[&str]) {
+    source.dump(store, options).success().unwrap();
 }
 
-impl Source<'_> {
-    /// Dumps into a store of that name.
-    fn dump(&self, store: &str, options: &[&str]) {
-        let dump = Ksnapshot::new([
-            "dump",
-            &self.db.url(),
-            "--recipient",
-            self.key.recipient(),
-            "--to",
-        ])
-        .arg(self.folder.join(store))
-        .args(options)
-        .password();
-        dump.run().unwrap().success().unwrap();
-    }
-
-    fn restore(&self, store: &str, into: &Db<'_>, options: &[&str]) -> Run {
-        let restore = Ksnapshot::new(["restore", "--into", &into.url(), "--identity"])
-            .arg(self.key.identity())
-            .arg(self.folder.join(store))
-            .args(options)
-            .password();
-        restore.run().unwrap()
-    }
-
-    /// A new database with the source's definitions and no rows, as `pg_dump` brings them.
-    fn empty(&self) -> Db<'_> {
-        let empty = self.db.server.fresh_db("empty").unwrap();
-        let script = "pg_dump -s | psql -Xq -v ON_ERROR_STOP=1 -d \"$1\"";
-        let made = self.db.shell(script, &[empty.name.as_ref()]).unwrap();
-        made.success().unwrap();
-        empty
-    }
-
-    /// The text of a snapshot, as a file.
-    fn text(&self, store: &str) -> std::path::PathBuf {
-        let text = Ksnapshot::new(["cat", "--identity"])
-            .arg(self.key.identity())
-            .arg(self.folder.join(store));
-        let text = text.run().unwrap().success().unwrap().stdout;
-        let file = self.folder.join("text.sql");
-        std::fs::write(&file, text).unwrap();
-        file
-    }
+/// A new database with the source's definitions and no rows, as `pg_dump` brings them.
+fn empty<'s>(source: &'s Source<'_>) -> Db<'s> {
+    let empty = source.db.server.fresh_db("empty").unwrap();
+    let script = "pg_dump -s | psql -Xq -v ON_ERROR_STOP=1 -d \"$1\"";
+    let made = source.db.shell(script, &[empty.name.as_ref()]).unwrap();
+    made.success().unwrap();
+    empty
 }
 
 /// All that there is: definitions in `pg_dump`'s words, rows, sequences, large objects.
@@ -81,14 +30,14 @@ fn everything(db: &Db<'_>) -> String {
 #[test]
 fn rows_alone_fill_tables_that_are_there() {
     on_each(|source| {
-        source.dump("whole", &[]);
-        source.dump("rows", &["--data-only"]);
+        dump(source, "whole", &[]);
+        dump(source, "rows", &["--data-only"]);
         for (store, options) in [
             ("rows", &[][..]),
             ("rows", &["--data-only", "--jobs", "4"]),
             ("whole", &["--data-only"]),
         ] {
-            let into = source.empty();
+            let into = empty(source);
             source.restore(store, &into, options).success().unwrap();
             compare::same(&source.db, &into).unwrap();
             // The keys hold, and a materialized view is filled.
@@ -97,25 +46,20 @@ fn rows_alone_fill_tables_that_are_there() {
             assert_ne!(into.psql("select count(*) from shop.summary").unwrap(), "0");
             into.drop().unwrap();
         }
-        let into = source.empty();
+        let into = empty(source);
         into.psql_file(&source.text("rows")).unwrap();
         compare::same(&source.db, &into).unwrap();
         into.drop().unwrap();
-        let drill = Ksnapshot::new(["verify", "--level", "restore", "--scratch"])
-            .arg(source.db.url())
-            .arg("--identity")
-            .arg(source.key.identity())
-            .arg(source.folder.join("rows"))
-            .password();
-        drill.run().unwrap().success().unwrap();
+        let drill = ["--level", "restore", "--scratch", &source.db.url()];
+        source.read("verify", "rows", &drill).success().unwrap();
     });
 }
 
 #[test]
 fn rows_are_replaced_when_asked_and_never_unasked() {
     on_each(|source| {
-        source.dump("rows", &["--data-only"]);
-        let into = source.empty();
+        dump(source, "rows", &["--data-only"]);
+        let into = empty(source);
         source.restore("rows", &into, &[]).success().unwrap();
         into.psql("update shop.goods set name = 'changed'; delete from shop.returns; select setval('shop.free', 1)")
             .unwrap();
@@ -142,8 +86,8 @@ fn rows_are_replaced_when_asked_and_never_unasked() {
 #[test]
 fn what_fails_leaves_the_target_as_it_was() {
     on_each(|source| {
-        source.dump("rows", &["--data-only"]);
-        let into = source.empty();
+        dump(source, "rows", &["--data-only"]);
+        let into = empty(source);
         into.psql("insert into shop.\"Lo'g\" values ('old')")
             .unwrap();
         let before = everything(&into);
@@ -180,8 +124,8 @@ fn what_fails_leaves_the_target_as_it_was() {
 #[test]
 fn what_has_no_place_is_told_before_anything_is_written() {
     on_each(|source| {
-        source.dump("rows", &["--data-only"]);
-        let into = source.empty();
+        dump(source, "rows", &["--data-only"]);
+        let into = empty(source);
         into.psql("drop table shop.returns").unwrap();
         let before = everything(&into);
         let run = source.restore("rows", &into, &[]).exits(1).unwrap();

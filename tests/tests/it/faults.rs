@@ -144,12 +144,14 @@ impl Place {
 
     /// With a snapshot of [`shop`] in it, sealed for [`key`].
     fn with_snapshot() -> Self {
+        Self::of(&shop())
+    }
+
+    /// The same of another database.
+    fn of(db: &Db<'_>) -> Self {
         let place = Self::new();
-        dump(&shop().url(), place.store())
-            .run()
-            .unwrap()
-            .success()
-            .unwrap();
+        let run = dump(&db.url(), place.store()).run().unwrap();
+        run.success().unwrap();
         place
     }
 

@@ -1,82 +1,40 @@
 //! A dump of a part of a PostgreSQL database restores by itself, and holds what `pg_dump` with the same filters does.
 
-use std::path::Path;
+use ksnapshot_tests::tools::Run;
+use ksnapshot_tests::{Db, compare};
 
-use ksnapshot_tests::tools::{Key, Run};
-use ksnapshot_tests::{Db, Ksnapshot, Postgres, Version, compare, testbed};
+use super::part::{self, Source};
 
-/// Runs on each version that tests run on, with a source of its own.
+const STORE: &str = "store";
+
 fn on_each(check: impl Fn(&Source<'_>)) {
-    for version in Version::ALL {
-        let server = Postgres::shared(version).unwrap();
-        let db = server.fresh_db("filters").unwrap();
-        db.psql_file(&testbed::sql("filters.sql")).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        check(&Source {
-            db,
-            key: Key::generate().unwrap(),
-            folder: folder.path(),
-        });
-    }
+    part::on_each("filters.sql", check);
 }
 
-struct Source<'a> {
-    db: Db<'a>,
-    key: Key,
-    folder: &'a Path,
+/// Dumps in place of the last dump.
+fn dump(source: &Source<'_>, filters: &[&str]) -> Run {
+    let _ = std::fs::remove_dir_all(source.store(STORE));
+    source.dump(STORE, filters)
 }
 
-impl Source<'_> {
-    fn dump(&self, filters: &[&str]) -> Run {
-        let store = self.folder.join("store");
-        let _ = std::fs::remove_dir_all(&store);
-        let dump = Ksnapshot::new([
-            "dump",
-            &self.db.url(),
-            "--recipient",
-            self.key.recipient(),
-            "--to",
-        ])
-        .arg(&store)
-        .args(filters)
-        .password();
-        dump.run().unwrap()
-    }
+/// Restores the last dump into a new database, by us and by psql from its text, and gives the first.
+fn restored<'s>(source: &'s Source<'_>) -> Db<'s> {
+    let ours = source.db.server.fresh_db("filtered").unwrap();
+    source.restore(STORE, &ours, &[]).success().unwrap();
+    let stock = source.db.server.fresh_db("filtered").unwrap();
+    stock.psql_file(&source.text(STORE)).unwrap();
+    compare::same(&ours, &stock).unwrap();
+    stock.drop().unwrap();
+    ours
+}
 
-    /// Restores the last dump into a new database, by us and by psql from its text, and gives the first.
-    fn restored(&self) -> Db<'_> {
-        let store = self.folder.join("store");
-        let ours = self.db.server.fresh_db("filtered").unwrap();
-        let restore = Ksnapshot::new(["restore", "--into", &ours.url(), "--identity"])
-            .arg(self.key.identity())
-            .arg(&store)
-            .password();
-        restore.run().unwrap().success().unwrap();
-        let text = Ksnapshot::new(["cat", "--identity"])
-            .arg(self.key.identity())
-            .arg(&store)
-            .run()
-            .unwrap();
-        let file = self.folder.join("text.sql");
-        std::fs::write(&file, text.success().unwrap().stdout).unwrap();
-        let stock = self.db.server.fresh_db("filtered").unwrap();
-        stock.psql_file(&file).unwrap();
-        compare::same(&ours, &stock).unwrap();
-        stock.drop().unwrap();
-        ours
-    }
-
-    /// What `pg_dump` with these filters leaves in a new database; what can't be restored, it leaves out.
-    fn twin(&self, filters: &str) -> Db<'_> {
-        let twin = self.db.server.fresh_db("twin").unwrap();
-        let script = format!("pg_dump {filters} | psql -Xq -d \"$1\" 2>/dev/null >/dev/null");
-        self.db
-            .shell(&script, &[twin.name.as_ref()])
-            .unwrap()
-            .success()
-            .unwrap();
-        twin
-    }
+/// What `pg_dump` with these filters leaves in a new database; what can't be restored, it leaves out.
+fn pg_dumped<'s>(source: &'s Source<'_>, filters: &str) -> Db<'s> {
+    let twin = source.db.server.fresh_db("twin").unwrap();
+    let script = format!("pg_dump {filters} | psql -Xq -d \"$1\" 2>/dev/null >/dev/null");
+    let made = source.db.shell(&script, &[twin.name.as_ref()]).unwrap();
+    made.success().unwrap();
+    twin
 }
 
 /// The objects of problems in what a dump said.
@@ -98,8 +56,8 @@ fn schemas_are_chosen_and_left_out_as_by_pg_dump() {
             (&["--exclude-schema", "audit"], "-N audit"),
             (&["--exclude-table", "audit.*"], "-T audit.*"),
         ] {
-            source.dump(filters).success().unwrap();
-            let (ours, twin) = (source.restored(), source.twin(theirs));
+            dump(source, filters).success().unwrap();
+            let (ours, twin) = (restored(source), pg_dumped(source, theirs));
             compare::same(&twin, &ours).unwrap();
             twin.drop().unwrap();
             ours.drop().unwrap();
@@ -110,21 +68,26 @@ fn schemas_are_chosen_and_left_out_as_by_pg_dump() {
 #[test]
 fn definitions_alone_are_those_of_pg_dump() {
     on_each(|source| {
-        source.dump(&["--no-data"]).success().unwrap();
-        let (ours, twin) = (source.restored(), source.twin("-s"));
+        dump(source, &["--no-data"]).success().unwrap();
+        let (ours, twin) = (restored(source), pg_dumped(source, "-s"));
         compare::same(&twin, &ours).unwrap();
-        source
-            .dump(&[
+        dump(
+            source,
+            &[
                 "--exclude-table-data",
                 "sales.orders",
                 "--exclude-table-data",
                 "audit.events_2025",
-            ])
-            .success()
-            .unwrap();
+            ],
+        )
+        .success()
+        .unwrap();
         let (ours, twin) = (
-            source.restored(),
-            source.twin("--exclude-table-data=sales.orders --exclude-table-data=audit.events_2025"),
+            restored(source),
+            pg_dumped(
+                source,
+                "--exclude-table-data=sales.orders --exclude-table-data=audit.events_2025",
+            ),
         );
         compare::same(&twin, &ours).unwrap();
         assert_eq!(ours.psql("select count(*) from sales.orders").unwrap(), "0");
@@ -146,8 +109,8 @@ fn owners_and_grants_are_left_out_as_by_pg_dump() {
             (&["--no-privileges"], "-x"),
             (&["--no-owner", "--no-privileges", "--no-data"], "-O -x -s"),
         ] {
-            source.dump(options).success().unwrap();
-            let (ours, twin) = (source.restored(), source.twin(theirs));
+            dump(source, options).success().unwrap();
+            let (ours, twin) = (restored(source), pg_dumped(source, theirs));
             compare::same(&twin, &ours).unwrap();
             twin.drop().unwrap();
             ours.drop().unwrap();
@@ -175,21 +138,15 @@ fn foreign_rows_come_when_asked_for() {
         let count = "select count(*), sum(length(\"a b\")) from far";
         let all = far.psql(count).unwrap();
         // Without being asked for, no server is asked.
-        source.dump(&[]).success().unwrap();
-        source
-            .dump(&["--include-foreign-data", "f*"])
+        dump(source, &[]).success().unwrap();
+        dump(source, &["--include-foreign-data", "f*"])
             .success()
             .unwrap();
         far.psql("truncate far").unwrap();
         let ours = source.db.server.fresh_db("foreign").unwrap();
-        let restore = Ksnapshot::new(["restore", "--into", &ours.url(), "--identity"])
-            .arg(source.key.identity())
-            .arg(source.folder.join("store"))
-            .password();
-        restore.run().unwrap().success().unwrap();
+        source.restore(STORE, &ours, &[]).success().unwrap();
         assert_eq!(far.psql(count).unwrap(), all);
-        let run = source
-            .dump(&["--include-foreign-data", "nothing"])
+        let run = dump(source, &["--include-foreign-data", "nothing"])
             .exits(2)
             .unwrap();
         assert!(
@@ -203,16 +160,18 @@ fn foreign_rows_come_when_asked_for() {
 #[test]
 fn a_table_comes_with_what_it_needs_and_restores_by_itself() {
     on_each(|source| {
-        let run = source
-            .dump(&["--table", "sales.orders", "--table", "audit.events"])
-            .exits(3)
-            .unwrap();
+        let run = dump(
+            source,
+            &["--table", "sales.orders", "--table", "audit.events"],
+        )
+        .exits(3)
+        .unwrap();
         assert_eq!(
             told(&run),
             ["foreign key sales.orders_customer_fkey"],
             "{run:?}"
         );
-        let ours = source.restored();
+        let ours = restored(source);
         // All but the foreign key is what the source has.
         let schema = |db: &Db<'_>| {
             let script = "pg_dump -s -t sales.orders -t 'audit.events*' | grep -v -e '^\\\\\\(un\\)\\?restrict'";
@@ -248,8 +207,7 @@ fn a_table_comes_with_what_it_needs_and_restores_by_itself() {
 #[test]
 fn what_needs_a_table_that_is_left_out_is_told() {
     on_each(|source| {
-        let run = source
-            .dump(&["--exclude-table", "customers"])
+        let run = dump(source, &["--exclude-table", "customers"])
             .exits(3)
             .unwrap();
         assert_eq!(
@@ -261,7 +219,7 @@ fn what_needs_a_table_that_is_left_out_is_told() {
             ],
             "{run:?}"
         );
-        let ours = source.restored();
+        let ours = restored(source);
         let published = "select string_agg(schemaname || '.' || tablename, ' ' order by 1) from pg_publication_tables \
                          where tablename not like '%2%'";
         let tables = source.db.psql(published).unwrap();
@@ -277,16 +235,18 @@ fn what_needs_a_table_that_is_left_out_is_told() {
 #[test]
 fn a_partition_and_a_child_stand_alone() {
     on_each(|source| {
-        let run = source
-            .dump(&["--table", "audit.events_2026", "--table", "child"])
-            .exits(3)
-            .unwrap();
+        let run = dump(
+            source,
+            &["--table", "audit.events_2026", "--table", "child"],
+        )
+        .exits(3)
+        .unwrap();
         assert_eq!(
             told(&run),
             ["table audit.child", "table audit.events_2026"],
             "{run:?}"
         );
-        let ours = source.restored();
+        let ours = restored(source);
         let count = "select count(*) from audit.events_2026";
         assert_eq!(ours.psql(count).unwrap(), source.db.psql(count).unwrap());
         assert_eq!(
@@ -303,13 +263,9 @@ fn a_partition_and_a_child_stand_alone() {
 #[test]
 fn a_table_is_restored_with_what_belongs_to_it() {
     on_each(|source| {
-        source.dump(&[]).success().unwrap();
+        dump(source, &[]).success().unwrap();
         let ours = source.db.server.fresh_db("table").unwrap();
-        let restore = Ksnapshot::new(["restore", "--into", &ours.url(), "--identity"])
-            .arg(source.key.identity())
-            .arg(source.folder.join("store"))
-            .args(["--table", "sales.orders"]);
-        restore.password().run().unwrap();
+        source.restore(STORE, &ours, &["--table", "sales.orders"]);
         for belongs in [
             "select indexname, indexdef from pg_indexes where schemaname = 'sales' and tablename = 'orders' order by 1",
             "select stxname, stxkind from pg_statistic_ext where stxrelid = 'sales.orders'::regclass order by 1",
@@ -345,9 +301,9 @@ fn what_means_nothing_is_refused_before_anything_is_written() {
                 "a dump of PostgreSQL takes no --database",
             ),
         ] {
-            let run = source.dump(filters).exits(2).unwrap();
+            let run = dump(source, filters).exits(2).unwrap();
             assert!(run.stderr.contains(what), "{run:?}");
-            assert!(!source.folder.join("store").exists(), "{run:?}");
+            assert!(!source.store(STORE).exists(), "{run:?}");
         }
     });
 }

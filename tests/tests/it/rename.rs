@@ -1,50 +1,22 @@
 //! What is restored under another name: beside its old self, as `pg_dump` sees both, or when everything is there.
 
-use std::path::Path;
+use ksnapshot_tests::Db;
+use ksnapshot_tests::tools::Run;
 
-use ksnapshot_tests::tools::{Key, Run};
-use ksnapshot_tests::{Db, Ksnapshot, Postgres, Version, testbed};
+use super::part::{self, Source};
 
-/// Runs on each version that tests run on, with a source of its own and a snapshot of it.
+const STORE: &str = "store";
+
+/// With a snapshot of each source.
 fn on_each(check: impl Fn(&Source<'_>)) {
-    for version in Version::ALL {
-        let server = Postgres::shared(version).unwrap();
-        let db = server.fresh_db("rename").unwrap();
-        db.psql_file(&testbed::sql("rename.sql")).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let key = Key::generate().unwrap();
-        let recipient = ["--recipient", key.recipient(), "--to"];
-        Ksnapshot::new(["dump", &db.url()].iter().chain(&recipient))
-            .arg(folder.path())
-            .password()
-            .run()
-            .unwrap()
-            .success()
-            .unwrap();
-        check(&Source {
-            db,
-            key,
-            folder: folder.path(),
-        });
-    }
+    part::on_each("rename.sql", |source| {
+        source.dump(STORE, &[]).success().unwrap();
+        check(source);
+    });
 }
 
-struct Source<'a> {
-    db: Db<'a>,
-    key: Key,
-    folder: &'a Path,
-}
-
-impl Source<'_> {
-    fn restore(&self, into: &Db<'_>, options: &[&str]) -> Run {
-        Ksnapshot::new(["restore", "--into", &into.url(), "--identity"])
-            .arg(self.key.identity())
-            .arg(self.folder)
-            .args(options)
-            .password()
-            .run()
-            .unwrap()
-    }
+fn restore(source: &Source<'_>, into: &Db<'_>, options: &[&str]) -> Run {
+    source.restore(STORE, into, options)
 }
 
 /// What `pg_dump` with these options says, line by line, with one text in another's place.
@@ -76,7 +48,7 @@ fn a_table_stands_beside_its_old_self() {
         let db = &source.db;
         let before = said(db, "-t shop.likes", "", "");
         let options = ["--table", "shop.likes", "--rename", "shop.likes=shop.loved"];
-        source.restore(db, &options).success().unwrap();
+        restore(source, db, &options).success().unwrap();
         same(&before, &said(db, "-t shop.likes", "", ""));
         let renamed = said(db, "-t shop.loved", "likes", "loved");
         same(&said(db, "-t shop.likes", "likes", "loved"), &renamed);
@@ -91,17 +63,17 @@ fn a_table_stands_beside_its_old_self() {
             "shop.loved_id_seq|101\n100\nshop.likes, as it says"
         );
         // Once more is refused, and replaces it when asked.
-        let run = source.restore(db, &options).exits(1).unwrap();
+        let run = restore(source, db, &options).exits(1).unwrap();
         assert!(run.stderr.contains("shop.loved exists already"), "{run:?}");
         db.psql("truncate shop.loved").unwrap();
         let clean = [&options[..], &["--clean"]].concat();
-        source.restore(db, &clean).success().unwrap();
+        restore(source, db, &clean).success().unwrap();
         same(&renamed, &said(db, "-t shop.loved", "likes", "loved"));
         // Rows alone.
         db.psql("truncate shop.loved; insert into shop.loved (name) values ('new')")
             .unwrap();
         let rows = [&clean[..], &["--data-only"]].concat();
-        source.restore(db, &rows).success().unwrap();
+        restore(source, db, &rows).success().unwrap();
         same(&renamed, &said(db, "-t shop.loved", "likes", "loved"));
         same(&before, &said(db, "-t shop.likes", "", ""));
     });
@@ -118,7 +90,7 @@ fn partitions_go_with_their_table_and_tables_with_their_schema() {
             "--rename",
             "shop.\"Ev.ents\"=archive.\"Ev.ents\"",
         ];
-        source.restore(db, &options).success().unwrap();
+        restore(source, db, &options).success().unwrap();
         let tables = "-t 'shop.\"Ev.ents\"*'";
         let moved = said(db, &tables.replace("shop", "archive"), "archive", "shop");
         same(&said(db, tables, "", ""), &moved);
@@ -131,7 +103,7 @@ fn partitions_go_with_their_table_and_tables_with_their_schema() {
             "--rename",
             "shop.\"Ev.ents\"=shop.\"Old\"",
         ];
-        source.restore(db, &options).success().unwrap();
+        restore(source, db, &options).success().unwrap();
         assert_eq!(
             db.psql("select count(*) from shop.\"Old 2026\"").unwrap(),
             "30"
@@ -140,7 +112,7 @@ fn partitions_go_with_their_table_and_tables_with_their_schema() {
         same(&before, &said(db, "", "", ""));
 
         let options = ["--table", "shop.*", "--rename", "shop=archive"];
-        source.restore(db, &options).success().unwrap();
+        restore(source, db, &options).success().unwrap();
         let count = "select count(*) from archive.seen";
         assert_eq!(
             db.psql(count).unwrap(),
@@ -156,8 +128,7 @@ fn partitions_go_with_their_table_and_tables_with_their_schema() {
 fn everything_is_renamed_at_its_end() {
     on_each(|source| {
         let into = source.db.server.fresh_db("renamed").unwrap();
-        source
-            .restore(&into, &["--rename", "shop=\"Archive 1\""])
+        restore(source, &into, &["--rename", "shop=\"Archive 1\""])
             .success()
             .unwrap();
         let unquoted = |line: &String| line.replace('"', "").replace("Archive 1", "shop");
@@ -176,7 +147,7 @@ fn everything_is_renamed_at_its_end() {
             "--rename",
             "shop=store",
         ];
-        source.restore(&into, &options).success().unwrap();
+        restore(source, &into, &options).success().unwrap();
         assert_eq!(
             into.psql("select count(*) from elsewhere.loves; select count(*) from store.seen")
                 .unwrap(),
@@ -232,7 +203,7 @@ fn names_that_are_missing_or_taken_are_told_before_anything_is_written() {
                 "table shop.Ev.ents is not among",
             ),
         ] {
-            let run = source.restore(&into, options).exits(exit).unwrap();
+            let run = restore(source, &into, options).exits(exit).unwrap();
             assert!(run.stderr.contains(told), "{told}: {run:?}");
             same(&before, &said(&into, "", "", ""));
         }

@@ -57,12 +57,7 @@ impl Script {
             number(&mut item.id)
         });
         self.definitions.retain_mut(|(id, _)| number(id));
-        self.drops.retain_mut(|(id, _)| number(id));
-        self.tables.retain_mut(|table| number(&mut table.item));
-        self.sequences
-            .retain_mut(|sequence| number(&mut sequence.item));
-        self.large_objects
-            .retain_mut(|batch| number(&mut batch.item));
+        self.renumber(number);
         self
     }
 }
@@ -71,19 +66,12 @@ impl Script {
 mod tests {
     use super::*;
 
+    /// An item of the table that the first one makes.
     fn item(id: u32, stage: Stage, aspect: Aspect, depends: &[u32]) -> Item {
         Item {
-            id,
-            stage,
-            aspect,
-            kind: "table".into(),
-            schema: Some("s".into()),
-            name: "t".into(),
             table: Some(0),
-            owner: None,
             depends: depends.to_vec(),
-            place: None,
-            data: None,
+            ..super::super::item(id, stage, aspect, "t")
         }
     }
 

@@ -98,7 +98,7 @@ impl Writer<'_> {
 }
 
 /// Makes them by one statement: the server reads and plans it once.
-fn create(oids: &[u32]) -> String {
+pub(super) fn create(oids: &[u32]) -> String {
     format!(
         "SELECT pg_catalog.count(pg_catalog.lo_create(o)) FROM pg_catalog.unnest('{{{}}}'::pg_catalog.oid[]) AS o;",
         list(oids)
@@ -115,7 +115,7 @@ fn of_batch<'o, T>(said: &'o [(u32, T)], oids: &[u32]) -> &'o [(u32, T)] {
     &said[from..to]
 }
 
-fn list(oids: &[u32]) -> String {
+pub(super) fn list(oids: &[u32]) -> String {
     let list: Vec<String> = oids.iter().map(ToString::to_string).collect();
     list.join(", ")
 }

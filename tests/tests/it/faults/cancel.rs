@@ -84,12 +84,7 @@ fn while_an_index_is_built() {
              create table t (n int); insert into t select generate_series(1, 2000);
              create index slow_index on t (public.slow(n))")
         .unwrap();
-    let place = Place::new();
-    dump(&db.url(), place.store())
-        .run()
-        .unwrap()
-        .success()
-        .unwrap();
+    let place = Place::of(&db);
     let target = empty();
     let run = restore(place.store(), &target.url()).spawn().unwrap();
     let building = "select count(*) from pg_stat_activity where query like '%slow_index%' and state = 'active' \

@@ -42,12 +42,7 @@ fn is_unfinished(db: &Db<'_>) -> bool {
 #[test]
 fn a_restore_that_is_cut_again_and_again_ends_whole() {
     let db = source();
-    let place = Place::new();
-    dump(&db.url(), place.store())
-        .run()
-        .unwrap()
-        .success()
-        .unwrap();
+    let place = Place::of(&db);
     let target = empty();
     let upstream = SocketAddr::from(([127, 0, 0, 1], server().port()));
     let (mut cuts, mut went_on) = (0, 0);
@@ -85,12 +80,7 @@ fn a_restore_that_is_cut_again_and_again_ends_whole() {
 #[test]
 fn a_restore_that_is_killed_goes_on() {
     let db = source();
-    let place = Place::new();
-    dump(&db.url(), place.store())
-        .run()
-        .unwrap()
-        .success()
-        .unwrap();
+    let place = Place::of(&db);
     let name = format!("{}_made", db.name);
     let made = server().db(&name);
     let mut went_on = 0;
@@ -123,12 +113,7 @@ fn a_restore_that_is_killed_goes_on() {
 #[test]
 fn only_the_same_restore_goes_on() {
     let db = source();
-    let (place, other) = (Place::new(), Place::with_snapshot());
-    dump(&db.url(), place.store())
-        .run()
-        .unwrap()
-        .success()
-        .unwrap();
+    let (place, other) = (Place::of(&db), Place::with_snapshot());
     let target = empty();
     let upstream = SocketAddr::from(([127, 0, 0, 1], server().port()));
     let proxy = TcpProxy::start(upstream).unwrap();

@@ -129,12 +129,7 @@ fn refused_rows() {
         db.name
     );
     db.psql(&sql).unwrap();
-    let place = Place::new();
-    dump(&db.url(), place.store())
-        .run()
-        .unwrap()
-        .success()
-        .unwrap();
+    let place = Place::of(&db);
     let target = empty();
     let run = restore(place.store(), &target.url()).run().unwrap();
     let part = format!("database {} now holds a part of the snapshot", target.name);
@@ -173,12 +168,7 @@ fn refused_definitions() {
         db.name
     );
     db.psql(&sql).unwrap();
-    let place = Place::new();
-    dump(&db.url(), place.store())
-        .run()
-        .unwrap()
-        .success()
-        .unwrap();
+    let place = Place::of(&db);
     let target = empty();
     let run = restore(place.store(), &target.url())
         .run()

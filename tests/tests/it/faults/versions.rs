@@ -55,12 +55,7 @@ fn from_18(sql: &str) -> (Place, Db<'static>) {
         .fresh_db("newer")
         .unwrap();
     db.psql(sql).unwrap();
-    let place = Place::new();
-    dump(&db.url(), place.store())
-        .run()
-        .unwrap()
-        .success()
-        .unwrap();
+    let place = Place::of(&db);
     db.drop().unwrap();
     (
         place,
