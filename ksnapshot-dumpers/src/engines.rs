@@ -79,6 +79,7 @@ impl Engine for MySqlEngine {
                 ("--serializable-deferrable", scope.serializable),
                 ("--force", scope.force),
                 ("--data-only", scope.data_only),
+                ("--statistics", scope.statistics),
                 ("--no-owner", scope.no_owner),
                 ("--no-privileges", scope.no_privileges),
             ],

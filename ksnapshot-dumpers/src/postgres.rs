@@ -1,5 +1,6 @@
 //! PostgreSQL 12 to 18.
 
+mod analyze;
 mod catalog;
 mod connect;
 mod copy;

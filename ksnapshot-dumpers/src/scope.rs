@@ -46,6 +46,9 @@ pub struct Scope {
     /// Rows, values and large objects only. PostgreSQL.
     #[serde(skip)]
     pub data_only: bool,
+    /// Statistics of the planner, too; only PostgreSQL 18 and newer take them back. PostgreSQL.
+    #[serde(skip)]
+    pub statistics: bool,
     /// No owners. PostgreSQL.
     #[serde(skip)]
     pub no_owner: bool,

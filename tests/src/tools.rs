@@ -258,22 +258,32 @@ fn opener(object: &Path, key: Option<&Key>) -> Result<String> {
 
 /// The dump of a schema by the one pinned judge, `pg_dump` 18, without what differs from run to run.
 pub fn pg_dump_schema(db: &Db<'_>) -> Result<String> {
-    judged(db, &[])
+    judged(db, &["--schema-only"])
 }
 
 /// … and of what the database itself is made with, and is set to.
 pub fn pg_dump_database(db: &Db<'_>) -> Result<String> {
-    judged(db, &["--create"])
+    judged(db, &["--schema-only", "--create"])
 }
 
-fn judged(db: &Db<'_>, more: &[&str]) -> Result<String> {
+/// What the planner knows, in the words of the same judge.
+pub fn pg_dump_statistics(db: &Db<'_>) -> Result<String> {
+    judged(db, &["--statistics-only"])
+}
+
+/// … and all else.
+pub fn pg_dump_with_statistics(db: &Db<'_>) -> Result<String> {
+    judged(db, &["--statistics"])
+}
+
+fn judged(db: &Db<'_>, what: &[&str]) -> Result<String> {
     let mut dump = Command::new(Version::V18.client("pg_dump")?);
     clean(&mut dump);
     // By environment: as an argument, a name with `=` in it is a connection string.
     dump.envs(db.server.env())
         .env("PGDATABASE", &db.name)
-        .args(["--schema-only", "--restrict-key=ksnapshot"])
-        .args(more);
+        .arg("--restrict-key=ksnapshot")
+        .args(what);
     let text = run(&mut dump)?.success()?.text();
     Ok(with_labels_in_order(&without_column_versions(&text)))
 }

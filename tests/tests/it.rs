@@ -79,6 +79,8 @@ mod rename;
 mod roundtrip;
 #[path = "it/standby.rs"]
 mod standby;
+#[path = "it/statistics.rs"]
+mod statistics;
 #[path = "it/storage.rs"]
 mod storage;
 #[path = "it/storm.rs"]

@@ -112,6 +112,9 @@ pub(crate) struct ScopeArgs {
     /// taken off until all rows are in
     #[arg(long, conflicts_with_all = ["no_data", "globals"], help_heading = "PostgreSQL")]
     data_only: bool,
+    /// Statistics of the planner too: a restore into PostgreSQL 18 or newer takes them in the place of gathering its own
+    #[arg(long, help_heading = "PostgreSQL")]
+    statistics: bool,
     /// No owners: what is restored belongs to who restores
     #[arg(long, help_heading = "PostgreSQL")]
     no_owner: bool,
@@ -155,6 +158,7 @@ impl From<&ScopeArgs> for Scope {
             force: args.force,
             no_data: args.no_data,
             data_only: args.data_only,
+            statistics: args.statistics,
             no_owner: args.no_owner,
             no_privileges: args.no_privileges,
             skip_definer: args.skip_definer,

@@ -18,6 +18,8 @@ use super::model::{Access, Address, Catalog, Class, Definition, Object};
 use super::version::ServerVersion;
 use crate::Scope;
 
+pub(crate) use planner::planner_statistics;
+
 mod access;
 mod attach;
 mod children;
@@ -27,6 +29,7 @@ mod globals;
 mod lock;
 mod members;
 mod methods;
+mod planner;
 mod relations;
 mod replication;
 mod routines;
@@ -100,6 +103,7 @@ pub(crate) async fn read(
         problems,
         data_only: false,
         globals,
+        planner: Vec::new(),
     })
 }
 

@@ -11,6 +11,7 @@ use super::quote;
 
 pub(crate) use database::DATABASE;
 pub(crate) use large_objects::LARGE_OBJECTS;
+pub(crate) use planner::PLANNER_STATISTICS;
 
 mod acl;
 mod children;
@@ -21,6 +22,7 @@ mod globals;
 mod keep;
 mod large_objects;
 mod names;
+mod planner;
 mod routine;
 mod sequence;
 mod table;
@@ -225,6 +227,7 @@ pub(crate) fn statements(catalog: &Catalog) -> Script {
         }
     }
     writer.database();
+    writer.planner_statistics();
     writer.finish()
 }
 
@@ -561,19 +564,25 @@ impl<'a> Writer<'a> {
 
     /// Fills in which table each item belongs to: some stand before their table.
     fn finish(mut self) -> Script {
-        for (item, about) in self.script.items.iter_mut().zip(&self.about) {
-            let Some(position) = *about else { continue };
-            let object = &self.catalog.objects[position];
-            let table = match &object.definition {
-                Definition::Relation(_) | Definition::ExtensionData(_) => Some(position),
-                _ => object
-                    .parent()
-                    .filter(|parent| parent.0 == Class::Relation)
-                    .and_then(|parent| self.positions.get(&parent).copied()),
-            };
-            item.table = table.and_then(|table| self.made.get(&table).copied());
+        let tables: Vec<Option<u32>> = (self.about.iter())
+            .map(|about| self.made.get(&self.table_of((*about)?)?).copied())
+            .collect();
+        for (item, table) in self.script.items.iter_mut().zip(tables) {
+            item.table = table;
         }
         self.script
+    }
+
+    /// The table that this is, or belongs to.
+    fn table_of(&self, position: usize) -> Option<usize> {
+        let object = &self.catalog.objects[position];
+        match &object.definition {
+            Definition::Relation(_) | Definition::ExtensionData(_) => Some(position),
+            _ => object
+                .parent()
+                .filter(|parent| parent.0 == Class::Relation)
+                .and_then(|parent| self.positions.get(&parent).copied()),
+        }
     }
 
     fn problem(&mut self, kind: ProblemKind, object: &Object, message: &str, hint: Option<&str>) {

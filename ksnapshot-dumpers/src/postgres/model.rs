@@ -8,6 +8,7 @@ use super::version::ServerVersion;
 
 mod database;
 mod globals;
+mod planner;
 mod relation;
 mod routine;
 mod tail;
@@ -15,6 +16,7 @@ mod types;
 
 pub(crate) use database::*;
 pub(crate) use globals::*;
+pub(crate) use planner::*;
 pub(crate) use relation::*;
 pub(crate) use routine::*;
 pub(crate) use tail::*;
@@ -47,6 +49,9 @@ pub(crate) struct Catalog {
     /// What all databases of the server share, if it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) globals: Option<Globals>,
+    /// What the planner knew, if it was asked for; ascending by oid.
+    #[serde(skip)]
+    pub(crate) planner: Vec<PlannerStatistics>,
 }
 
 /// The system catalog that an object lives in, with the oid that `pg_depend` calls it by.

@@ -134,9 +134,14 @@ impl Names {
         Ok(names)
     }
 
+    /// Whether every text stays as it is.
+    pub(super) fn is_empty(&self) -> bool {
+        self.relations.is_empty()
+    }
+
     /// What an item's text becomes.
     pub(super) fn text<'t>(&self, item: &Item, text: &'t str) -> Cow<'t, str> {
-        if self.relations.is_empty() {
+        if self.is_empty() {
             return Cow::Borrowed(text);
         }
         let bare = item.table.and_then(|table| self.bare.get(&table));

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
-use futures_util::future::try_join_all;
 use ksnapshot_core::{
-    Bytes, Cx, DataStats, Error, ErrorKind, Event, Frame, Index, Item, Loaded, Progress,
+    Aspect, Bytes, Cx, DataStats, Error, ErrorKind, Frame, Index, Item, Loaded, Progress,
     RestoreOptions, RestoreSession, Result, Stage, async_trait,
 };
 use sqlx::postgres::PgConnection;
@@ -19,7 +18,7 @@ use super::ddl::{self, Script};
 use super::rehearsal::Rehearsal;
 use super::rename::{self, Names};
 use super::version::ServerVersion;
-use super::{drop, giant, large_objects, numbers, progress, target};
+use super::{analyze, drop, giant, large_objects, numbers, progress, target};
 
 /// How often a definition is tried again after a deadlock.
 const RETRIES: usize = 10;
@@ -47,8 +46,10 @@ pub(super) struct Session {
     names: Names,
     /// Statements that rename at the end.
     renaming: Vec<String>,
-    /// Tables that got rows: the planner knows nothing of them yet.
+    /// Tables and materialized views that got rows: the planner knows nothing of them yet.
     filled: Mutex<BTreeSet<String>>,
+    /// The snapshot tells it, and the target listens.
+    brings_statistics: bool,
     cx: Cx,
 }
 
@@ -101,6 +102,9 @@ impl Session {
             let rows = progress::filled(&before, index);
             let tables = script.tables.iter().filter(|t| rows.contains(&t.item));
             filled = tables.map(|table| table.root.clone()).collect();
+            let views = (index.items.iter())
+                .filter(|item| fills_view(item) && before.items.contains(&item.id));
+            filled.extend(views.map(|view| names.qualified(view)));
             progress = Some(before);
         } else {
             let chosen: Vec<&Item> = items
@@ -116,6 +120,8 @@ impl Session {
                 progress = progress::begin(&mut first, &restore).await?;
             }
         }
+        // They name tables by values, which get no new names: gathering does it there.
+        let brings_statistics = version.at_least(18) && names.is_empty();
         names.make_schemas(&mut first).await?;
         let mut idle = vec![first];
         for _ in 1..workers.get() {
@@ -130,6 +136,7 @@ impl Session {
             names,
             renaming,
             filled: Mutex::new(filled),
+            brings_statistics,
             ..Self::new(server, script, idle, options, cx)
         })
     }
@@ -160,6 +167,7 @@ impl Session {
             names: Names::default(),
             renaming: Vec::new(),
             filled: Mutex::default(),
+            brings_statistics: false,
             cx: cx.clone(),
         }
     }
@@ -168,6 +176,9 @@ impl Session {
     fn passes_over(&self, item: &Item) -> bool {
         if self.data_only.is_some() && DataOnly::passes_over(item) {
             return true;
+        }
+        if item.kind == ddl::PLANNER_STATISTICS {
+            return !self.brings_statistics;
         }
         // What was there before keeps its owner, its rights and its settings.
         let of_another = item.kind == ddl::DATABASE && !self.created;
@@ -183,6 +194,13 @@ impl Session {
         }
     }
 
+    /// Keeps in mind which views these definitions have filled.
+    fn has_filled<'i>(&self, items: impl Iterator<Item = &'i Item>) {
+        let views = items.filter(|item| fills_view(item));
+        let mut filled = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
+        filled.extend(views.map(|view| self.names.qualified(view)));
+    }
+
     /// A connection, and whether others are at work.
     fn take(&self) -> Result<(PgConnection, bool)> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -191,26 +209,14 @@ impl Session {
             .ok_or_else(|| Error::new(ErrorKind::Failed, "more writers than connections"))
     }
 
-    /// Gathers statistics on what was loaded, by all connections. A table of which that fails is only warned of.
+    /// Gathers statistics on what was loaded and has none.
     async fn analyze(&self, connections: &mut [PgConnection]) -> Result<()> {
-        let filled =
+        let mut filled =
             std::mem::take(&mut *self.filled.lock().unwrap_or_else(PoisonError::into_inner));
-        let rest = Mutex::new(filled.into_iter());
-        let next = || rest.lock().unwrap_or_else(PoisonError::into_inner).next();
-        try_join_all(connections.iter_mut().map(|connection| async {
-            while let Some(table) = next() {
-                match run(connection, &format!("ANALYZE {table}")).await {
-                    Err(error) if error.kind() == ErrorKind::Server => return Err(error),
-                    Err(error) => self.cx.emit(&Event::Warning(&format!(
-                        "table {table}: restored, but without statistics: {error}"
-                    ))),
-                    Ok(()) => {}
-                }
-            }
-            Ok(())
-        }))
-        .await?;
-        Ok(())
+        if let (true, [connection, ..]) = (self.brings_statistics, &mut *connections) {
+            filled = analyze::missing(connection, &filled).await?;
+        }
+        analyze::all(connections, filled, &self.cx).await
     }
 
     /// Gives what is there its names and takes the progress away, all at once, or leaves it for the next time.
@@ -304,6 +310,9 @@ impl RestoreSession for Session {
                 _ => break,
             }
         }
+        if done.is_ok() {
+            self.has_filled([item].into_iter());
+        }
         let done = done.map_err(|error| match error.kind() {
             ErrorKind::Conflict => error.with_kind(ErrorKind::Refused),
             _ => error,
@@ -338,7 +347,10 @@ impl RestoreSession for Session {
         let (mut connection, _) = self.take()?;
         // Statements of one message are one transaction: where one fails, the server undoes those before it.
         let done = match run(&mut connection, &text).await {
-            Ok(()) => true,
+            Ok(()) => {
+                self.has_filled(wanted().map(|(item, _)| *item));
+                true
+            }
             Err(error) if error.kind() == ErrorKind::Server => return Err(error),
             Err(_) => false,
         };
@@ -432,6 +444,11 @@ impl RestoreSession for Session {
         }
         Ok(())
     }
+}
+
+/// Whether it is a definition that brings rows: those of a materialized view.
+fn fills_view(item: &Item) -> bool {
+    item.stage == Stage::PostData && item.aspect == Aspect::Data
 }
 
 /// Makes the database of the URL; fine if an interrupted restore of the same has made it.

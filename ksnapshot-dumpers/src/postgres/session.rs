@@ -105,10 +105,14 @@ impl Session {
 
         let mut catalog = catalog::read(&mut leader, version, server.scope(), cx).await?;
         narrow(&mut catalog, server.scope())?;
-        let mut script = ddl::statements(&catalog).only(server.scope());
-        // Those are a restore's, which makes them again.
+        let mut database = Database::read(&mut leader, version, catalog).await?;
+        if server.scope().statistics {
+            catalog::planner_statistics(&mut leader, &mut database).await?;
+        }
+        let mut script = ddl::statements(&database.catalog).only(server.scope());
+        // Those are a restore's, which makes them again; these are in its texts now.
         script.drops = Vec::new();
-        let database = Database::read(&mut leader, version, catalog).await?;
+        database.catalog.planner = Vec::new();
         let mut followers = Vec::new();
         for _ in 1..workers.get() {
             let mut follower = server.connect().await?;

@@ -130,6 +130,7 @@ const ROWS: &[Row] = &[
         Value,
         Patterns("--include-foreign-data"),
     ),
+    row("statistics", Nothing, Ours("--statistics")),
     // What is neither.
     row("table-and-children", Value, CHOICE),
     row("exclude-table-and-children", Value, CHOICE),
@@ -138,7 +139,6 @@ const ROWS: &[Row] = &[
     row("exclude-extension", Value, CHOICE),
     row("filter", Value, CHOICE),
     row("strict-names", Nothing, CHOICE),
-    row("statistics", Nothing, CHOICE),
     row("statistics-only", Nothing, CHOICE),
     row("section", Value, CHOICE),
     row("sequence-data", Nothing, CHOICE),

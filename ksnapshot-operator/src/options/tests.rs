@@ -90,8 +90,13 @@ fn options_of_ours_are_written_as_ours() {
     maps(Kind::PostgreSql, "-j 4", &["--jobs=4"]);
     maps(
         Kind::PostgreSql,
-        "-aOx --disable-triggers",
-        &["--data-only", "--no-owner", "--no-privileges"],
+        "-aOx --disable-triggers --statistics",
+        &[
+            "--data-only",
+            "--no-owner",
+            "--no-privileges",
+            "--statistics",
+        ],
     );
     for (theirs, ours) in [("5000", "5000ms"), ("0", "36500d"), ("2min", "2min")] {
         let (theirs, ours) = (
@@ -284,6 +289,7 @@ proptest! {
                 for word in words {
                     let flag = [
                         "--no-data", "--skip-definer", "--globals", "--serializable-deferrable", "--data-only", "--no-owner", "--no-privileges",
+                        "--statistics",
                     ].contains(&word.as_str());
                     prop_assert!(flag || known.iter().any(|k| word.starts_with(k)), "{}", word);
                 }

@@ -19,7 +19,7 @@ impl Script {
         }
     }
 
-    /// Rows, values and large objects. Rows stand for the table to which they belong.
+    /// Rows, values and large objects, and what is known of rows. Rows stand for the table to which they belong.
     fn data_only(mut self) -> Self {
         let rows: HashMap<u32, u32> = (self.tables.iter())
             .filter_map(|table| Some((self.items[table.item as usize].table?, table.item)))
@@ -29,7 +29,10 @@ impl Script {
         }
         // Rows that are not read are told of where they are planned.
         self.problems.clear();
-        self.keep(|item| item.aspect == Aspect::Data || item.kind == LARGE_OBJECTS)
+        self.keep(|item| {
+            item.aspect == Aspect::Data
+                || [LARGE_OBJECTS, PLANNER_STATISTICS].contains(&&*item.kind)
+        })
     }
 
     /// Numbers anew what is kept. Nothing that is kept waits any more for what is not.

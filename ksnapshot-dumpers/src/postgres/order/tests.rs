@@ -67,6 +67,7 @@ fn catalog(objects: Vec<Object>, mut edges: Vec<(Address, Address)>) -> Catalog 
         problems: Vec::new(),
         data_only: false,
         globals: None,
+        planner: Vec::new(),
     }
 }
 
