@@ -68,20 +68,24 @@ impl Engine for MySqlEngine {
 
     fn source(&self, url: &str, access: &Access, options: &mut Options) -> Result<Arc<dyn Dumper>> {
         let scope: Scope = options.take();
+        let theirs = &scope.postgres;
         Scope::refuse(
             "MySQL",
             &[
-                ("--schema", !scope.schemas.is_empty()),
-                ("--exclude-schema", !scope.exclude_schemas.is_empty()),
-                ("--exclude-table-data", !scope.exclude_table_data.is_empty()),
-                ("--include-foreign-data", !scope.foreign_data.is_empty()),
-                ("--lock-timeout", scope.lock_timeout.is_some()),
-                ("--serializable-deferrable", scope.serializable),
-                ("--force", scope.force),
-                ("--data-only", scope.data_only),
-                ("--statistics", scope.statistics),
-                ("--no-owner", scope.no_owner),
-                ("--no-privileges", scope.no_privileges),
+                ("--schema", !theirs.schemas.is_empty()),
+                ("--exclude-schema", !theirs.exclude_schemas.is_empty()),
+                (
+                    "--exclude-table-data",
+                    !theirs.exclude_table_data.is_empty(),
+                ),
+                ("--include-foreign-data", !theirs.foreign_data.is_empty()),
+                ("--lock-timeout", theirs.lock_timeout.is_some()),
+                ("--serializable-deferrable", theirs.serializable),
+                ("--force", theirs.force),
+                ("--data-only", theirs.data_only),
+                ("--statistics", theirs.statistics),
+                ("--no-owner", theirs.no_owner),
+                ("--no-privileges", theirs.no_privileges),
             ],
         )?;
         Ok(Arc::new(MySql::parse(url, access)?.within(scope)))

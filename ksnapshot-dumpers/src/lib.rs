@@ -13,7 +13,7 @@ mod scope;
 
 pub use engines::register;
 pub use ksnapshot_core::registry::Access;
-pub use scope::{IndexScope, RestoreScope, Scope};
+pub use scope::{IndexScope, PostgresScope, RestoreScope, Scope};
 
 /// Whether a URL carries a password, which everybody who can list processes can read.
 pub fn carries_password(url: &str) -> bool {

@@ -20,41 +20,8 @@ pub struct Scope {
     /// Not these tables.
     #[serde(skip)]
     pub exclude_tables: Vec<Pattern>,
-    /// Only these schemas, with everything in them; together with [`tables`](Self::tables), those too. Empty: all. PostgreSQL.
-    #[serde(skip)]
-    pub schemas: Vec<Pattern>,
-    /// Not these schemas. PostgreSQL.
-    #[serde(skip)]
-    pub exclude_schemas: Vec<Pattern>,
-    /// These tables without their rows. PostgreSQL.
-    #[serde(skip)]
-    pub exclude_table_data: Vec<Pattern>,
-    /// Rows of the foreign tables of these servers, too, as their servers have them when they are read. PostgreSQL.
-    #[serde(skip)]
-    pub foreign_data: Vec<Pattern>,
-    /// How long tables that others have locked are waited for, all in all; ten minutes unless given. PostgreSQL.
-    #[serde(skip)]
-    pub lock_timeout: Option<Duration>,
-    /// The one view is of a moment that a serial execution of all transactions has, too; the dump waits for it. PostgreSQL.
-    #[serde(skip)]
-    pub serializable: bool,
-    /// Servers newer than this build knows, all the same. PostgreSQL.
-    #[serde(skip)]
-    pub force: bool,
     /// Definitions only.
     pub no_data: bool,
-    /// Rows, values and large objects only. PostgreSQL.
-    #[serde(skip)]
-    pub data_only: bool,
-    /// Statistics of the planner, too; only PostgreSQL 18 and newer take them back. PostgreSQL.
-    #[serde(skip)]
-    pub statistics: bool,
-    /// No owners. PostgreSQL.
-    #[serde(skip)]
-    pub no_owner: bool,
-    /// No grants. PostgreSQL.
-    #[serde(skip)]
-    pub no_privileges: bool,
     /// No DEFINER: what is restored belongs to who restores.
     pub skip_definer: bool,
     /// Users, roles and grants too, and tablespaces, as an object of their own.
@@ -63,6 +30,36 @@ pub struct Scope {
     pub split_tables: bool,
     /// Only rows that fulfil this, of every table that is dumped: SQL without the word WHERE.
     pub condition: Option<String>,
+    /// What only PostgreSQL has.
+    #[serde(skip)]
+    pub postgres: PostgresScope,
+}
+
+/// What of a PostgreSQL, and how it is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PostgresScope {
+    /// Only these schemas, with everything in them; together with [`Scope::tables`], those too. Empty: all.
+    pub schemas: Vec<Pattern>,
+    /// Not these schemas.
+    pub exclude_schemas: Vec<Pattern>,
+    /// These tables without their rows.
+    pub exclude_table_data: Vec<Pattern>,
+    /// Rows of the foreign tables of these servers, too, as their servers have them when they are read.
+    pub foreign_data: Vec<Pattern>,
+    /// How long tables that others have locked are waited for, all in all; ten minutes unless given.
+    pub lock_timeout: Option<Duration>,
+    /// The one view is of a moment that a serial execution of all transactions has, too; the dump waits for it.
+    pub serializable: bool,
+    /// Servers newer than this build knows, all the same.
+    pub force: bool,
+    /// Rows, values and large objects only.
+    pub data_only: bool,
+    /// Statistics of the planner, too; only PostgreSQL 18 and newer take them back.
+    pub statistics: bool,
+    /// No owners.
+    pub no_owner: bool,
+    /// No grants.
+    pub no_privileges: bool,
 }
 
 /// Which indices of Elasticsearch or OpenSearch, and how they are read. The default is every index that is neither hidden nor

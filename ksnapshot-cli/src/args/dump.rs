@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use ksnapshot_core::pattern::Pattern;
-use ksnapshot_dumpers::{IndexScope, Scope};
+use ksnapshot_dumpers::{IndexScope, PostgresScope, Scope};
 
 use super::{EXIT_CODES, STORAGE, duration, pattern};
 
@@ -149,22 +149,24 @@ impl From<&ScopeArgs> for Scope {
             databases: args.databases.clone(),
             tables: args.tables.clone(),
             exclude_tables: args.exclude_tables.clone(),
-            schemas: args.schemas.clone(),
-            exclude_schemas: args.exclude_schemas.clone(),
-            exclude_table_data: args.exclude_table_data.clone(),
-            foreign_data: args.foreign_data.clone(),
-            lock_timeout: args.lock_timeout,
-            serializable: args.serializable_deferrable,
-            force: args.force,
             no_data: args.no_data,
-            data_only: args.data_only,
-            statistics: args.statistics,
-            no_owner: args.no_owner,
-            no_privileges: args.no_privileges,
             skip_definer: args.skip_definer,
             globals: args.globals,
             split_tables: args.split_tables,
             condition: args.condition.clone(),
+            postgres: PostgresScope {
+                schemas: args.schemas.clone(),
+                exclude_schemas: args.exclude_schemas.clone(),
+                exclude_table_data: args.exclude_table_data.clone(),
+                foreign_data: args.foreign_data.clone(),
+                lock_timeout: args.lock_timeout,
+                serializable: args.serializable_deferrable,
+                force: args.force,
+                data_only: args.data_only,
+                statistics: args.statistics,
+                no_owner: args.no_owner,
+                no_privileges: args.no_privileges,
+            },
         }
     }
 }

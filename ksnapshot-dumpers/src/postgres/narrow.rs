@@ -32,10 +32,13 @@ pub(super) fn narrow(catalog: &mut Catalog, scope: &Scope) -> Result<()> {
             hint: Some("Go on with that restore, or drop the schema ksnapshot_restore if what is there is enough.".into()),
         });
         let progress = Pattern::parse(progress::SCHEMA)?;
-        scope.to_mut().exclude_schemas.push(progress);
+        scope.to_mut().postgres.exclude_schemas.push(progress);
     }
     let scope = &*scope;
-    if chooses(scope) || !scope.exclude_tables.is_empty() || !scope.exclude_schemas.is_empty() {
+    if chooses(scope)
+        || !scope.exclude_tables.is_empty()
+        || !scope.postgres.exclude_schemas.is_empty()
+    {
         let mut choice = Choice::new(catalog, scope)?;
         choice.complete();
         let Choice { kept, problems, .. } = choice;
@@ -43,7 +46,7 @@ pub(super) fn narrow(catalog: &mut Catalog, scope: &Scope) -> Result<()> {
     }
     with_foreign_rows(catalog, scope)?;
     without_rows(catalog, scope);
-    catalog.data_only = scope.data_only;
+    catalog.data_only = scope.postgres.data_only;
     Ok(())
 }
 
@@ -93,7 +96,7 @@ impl<'a> Choice<'a> {
                     pattern,
                 )?;
             }
-            for pattern in &scope.schemas {
+            for pattern in &scope.postgres.schemas {
                 let found = objects().filter(|(_, o)| schema_of(o).is_some_and(|s| is(pattern, s)));
                 choice.take(
                     found.map(|(position, _)| position).collect(),
@@ -109,7 +112,7 @@ impl<'a> Choice<'a> {
             let excluded =
                 is_table(object) && scope.exclude_tables.iter().any(|p| means(p, object));
             let within = schema_of(object)
-                .is_some_and(|schema| scope.exclude_schemas.iter().any(|p| is(p, schema)));
+                .is_some_and(|schema| scope.postgres.exclude_schemas.iter().any(|p| is(p, schema)));
             if excluded || within || (only && is_table(object) && !choice.kept.contains(&position))
             {
                 choice.absent.insert(position);
@@ -342,7 +345,8 @@ fn retain(catalog: &mut Catalog, scope: &Scope, kept: &BTreeSet<usize>, problems
             }
             Definition::Publication(publication) => {
                 publication.tables.retain(|table| is_there(table.table));
-                (publication.schemas).retain(|s| !scope.exclude_schemas.iter().any(|p| is(p, s)));
+                (publication.schemas)
+                    .retain(|s| !scope.postgres.exclude_schemas.iter().any(|p| is(p, s)));
             }
             _ => {}
         }
@@ -362,8 +366,8 @@ fn retain(catalog: &mut Catalog, scope: &Scope, kept: &BTreeSet<usize>, problems
     catalog
         .default_privileges
         .retain(|defaults| match &defaults.schema {
-            Some(schema) if only => scope.schemas.iter().any(|p| is(p, schema)),
-            Some(schema) => !scope.exclude_schemas.iter().any(|p| is(p, schema)),
+            Some(schema) if only => scope.postgres.schemas.iter().any(|p| is(p, schema)),
+            Some(schema) => !scope.postgres.exclude_schemas.iter().any(|p| is(p, schema)),
             None => !only,
         });
     if only {
@@ -392,7 +396,7 @@ fn stand_alone(relation: &mut Relation) {
 
 /// Marks the foreign tables that are dumped with their rows.
 fn with_foreign_rows(catalog: &mut Catalog, scope: &Scope) -> Result<()> {
-    for pattern in &scope.foreign_data {
+    for pattern in &scope.postgres.foreign_data {
         let mut servers = (catalog.objects.iter())
             .filter(|object| matches!(object.definition, Definition::ForeignServer(_)));
         if !servers.any(|server| is(pattern, &server.name)) {
@@ -417,7 +421,12 @@ fn with_foreign_rows(catalog: &mut Catalog, scope: &Scope) -> Result<()> {
 fn without_rows(catalog: &mut Catalog, scope: &Scope) {
     for object in &mut catalog.objects {
         let without = scope.no_data
-            || is_table(object) && scope.exclude_table_data.iter().any(|p| means(p, object));
+            || is_table(object)
+                && scope
+                    .postgres
+                    .exclude_table_data
+                    .iter()
+                    .any(|p| means(p, object));
         match &mut object.definition {
             Definition::Relation(relation) if without => {
                 relation.without_rows = true;
@@ -438,14 +447,14 @@ pub(super) fn leaves_out(scope: &Scope, schema: &str, name: &str, is_partition: 
     let table = |pattern: &Pattern| pattern.matches(Letters::Folded, Some(schema), name);
     let within = |pattern: &Pattern| is(pattern, schema);
     let excluded =
-        scope.exclude_tables.iter().any(table) || scope.exclude_schemas.iter().any(within);
-    let chosen = scope.tables.iter().any(table) || scope.schemas.iter().any(within);
+        scope.exclude_tables.iter().any(table) || scope.postgres.exclude_schemas.iter().any(within);
+    let chosen = scope.tables.iter().any(table) || scope.postgres.schemas.iter().any(within);
     excluded || chooses(scope) && !chosen && !is_partition
 }
 
 /// Only what is named is dumped.
 fn chooses(scope: &Scope) -> bool {
-    !scope.tables.is_empty() || !scope.schemas.is_empty()
+    !scope.tables.is_empty() || !scope.postgres.schemas.is_empty()
 }
 
 /// What a pattern may mean.

@@ -82,11 +82,11 @@ impl Session {
     async fn open_once(server: &Postgres, workers: NonZeroUsize, cx: &Cx) -> Result<Self> {
         let mut leader = server.connect().await?;
         let (version, version_text) = version(&mut leader).await?;
-        if let Some(warning) = version.dumpable(&version_text, server.scope().force)? {
+        if let Some(warning) = version.dumpable(&version_text, server.scope().postgres.force)? {
             cx.emit(&Event::Warning(&warning));
         }
         settle(&mut leader, version, server.scope()).await?;
-        let isolation = match server.scope().serializable {
+        let isolation = match server.scope().postgres.serializable {
             true => "SERIALIZABLE READ ONLY DEFERRABLE",
             false => "REPEATABLE READ READ ONLY",
         };
@@ -106,7 +106,7 @@ impl Session {
         let mut catalog = catalog::read(&mut leader, version, server.scope(), cx).await?;
         narrow(&mut catalog, server.scope())?;
         let mut database = Database::read(&mut leader, version, catalog).await?;
-        if server.scope().statistics {
+        if server.scope().postgres.statistics {
             catalog::planner_statistics(&mut leader, &mut database).await?;
         }
         let mut script = ddl::statements(&database.catalog).only(server.scope());
@@ -375,7 +375,7 @@ impl DumpSession for Session {
 
 /// Which consistency the manifest tells of.
 fn claim(scope: &Scope) -> &'static str {
-    match scope.serializable {
+    match scope.postgres.serializable {
         true => "one-serializable-snapshot",
         false => "one-snapshot",
     }
@@ -415,7 +415,7 @@ async fn settle(
         settings.push("SET transaction_timeout = 0");
     }
     // Came with the minor releases of August 2024: a view must not be put in a table's place between listing and reading.
-    let refused = match scope.foreign_data.is_empty() {
+    let refused = match scope.postgres.foreign_data.is_empty() {
         true => "view, foreign-table",
         false => "view",
     };

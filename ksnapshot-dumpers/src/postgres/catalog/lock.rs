@@ -87,7 +87,7 @@ pub(super) async fn lock(
         .filter(|table| table.lockable && table.readable)
         .filter(|table| !leaves_out(scope, &table.schema, &table.relation, table.is_partition))
         .collect();
-    let patience = scope.lock_timeout.unwrap_or(PATIENCE);
+    let patience = scope.postgres.lock_timeout.unwrap_or(PATIENCE);
     let until = Instant::now() + patience;
     for batch in readable.chunks(BATCH) {
         let mut told = false;

@@ -9,11 +9,11 @@ impl Script {
     /// Leaves out what `scope` doesn't want. The catalog keeps it: what is restored is found there by what it is.
     pub(crate) fn only(self, scope: &Scope) -> Self {
         let script = self.keep(|item| match item.aspect {
-            Aspect::Owner => !scope.no_owner,
-            Aspect::Acl => !scope.no_privileges,
+            Aspect::Owner => !scope.postgres.no_owner,
+            Aspect::Acl => !scope.postgres.no_privileges,
             _ => true,
         });
-        match scope.data_only {
+        match scope.postgres.data_only {
             true => script.data_only(),
             false => script,
         }
@@ -68,6 +68,7 @@ impl Script {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PostgresScope;
 
     /// An item of the table that the first one makes.
     fn item(id: u32, stage: Stage, aspect: Aspect, depends: &[u32]) -> Item {
@@ -99,7 +100,10 @@ mod tests {
     #[test]
     fn owners_and_grants_are_left_out() {
         let script = script().only(&Scope {
-            no_owner: true,
+            postgres: PostgresScope {
+                no_owner: true,
+                ..PostgresScope::default()
+            },
             ..Scope::default()
         });
         let found: Vec<_> = (script.items.iter())
@@ -120,7 +124,10 @@ mod tests {
     #[test]
     fn of_rows_alone_each_is_its_own_table() {
         let script = script().only(&Scope {
-            data_only: true,
+            postgres: PostgresScope {
+                data_only: true,
+                ..PostgresScope::default()
+            },
             ..Scope::default()
         });
         let [rows] = &script.items[..] else {
