@@ -30,3 +30,7 @@ alter view with_options alter name set default 'x';
 do $$ begin create role oracle_views; exception when duplicate_object or unique_violation then null; end $$;
 alter view grouped owner to oracle_views;
 create trigger instead instead of insert on grouped for each row execute function suppress_redundant_updates_trigger();
+
+-- One that has to wait, with a column of the type of another one that has to.
+create table of_grouped (id int primary key, g grouped);
+create view around_grouped as select id, g from of_grouped group by id;

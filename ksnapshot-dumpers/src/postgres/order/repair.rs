@@ -142,7 +142,8 @@ impl Graph<'_> {
         self.need(node, parent);
     }
 
-    /// Puts a dummy in the place of a view: with its columns, so it needs their types, not its query's tables.
+    /// Puts a dummy in the place of a view: with its columns, so it needs their types, not its query's tables. A type may be that
+    /// of another view's rows, which has a dummy already.
     fn stand_in(&mut self, view: usize) {
         let object = self.nodes[view].object;
         let dummy = self.node(object, Part::DummyView, false, false);
@@ -156,7 +157,10 @@ impl Graph<'_> {
             .iter()
             .take_while(|(from, _)| *from == address)
             .filter_map(|(_, to)| self.positions.get(to))
-            .map(|&position| self.whole_of(position))
+            .map(|&position| {
+                let dummy = self.part(position, Part::DummyView);
+                dummy.unwrap_or_else(|| self.whole_of(position))
+            })
             .filter(|need| *need != view && !self.nodes[*need].post)
             .collect();
         for need in needs {
