@@ -10,8 +10,8 @@ use super::*;
 /// Whoever is told to end does so within this time.
 pub(super) const SOON: Duration = Duration::from_secs(5);
 
-/// Moments over the whole time that a run takes: one in each of `count` equal parts, somewhere in it.
-fn moments(whole: Duration, count: u32) -> Vec<Duration> {
+/// Moments over the whole time that a run takes, as parts of it: one in each of `count` equal ones, somewhere in it.
+fn moments(count: u32) -> Vec<f64> {
     let mut state = u64::from(std::process::id());
     let moment = |n| {
         // A small generator is enough, and its seed is the process.
@@ -19,7 +19,7 @@ fn moments(whole: Duration, count: u32) -> Vec<Duration> {
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1);
         let within = (state >> 40) as f64 / f64::from(1 << 24);
-        whole.mul_f64((f64::from(n) + within) / f64::from(count))
+        (f64::from(n) + within) / f64::from(count)
     };
     (0..count).map(moment).collect()
 }
@@ -28,15 +28,21 @@ fn moments(whole: Duration, count: u32) -> Vec<Duration> {
 pub(super) fn sweep(count: u32, start: impl Fn(u32) -> Ksnapshot, judge: impl Fn(u32, &Run)) {
     let begun = Instant::now();
     start(u32::MAX).run().unwrap().success().unwrap();
+    let mut whole = begun.elapsed();
     let mut cancelled = 0;
-    for (n, delay) in (0..).zip(moments(begun.elapsed(), count)) {
+    for (n, moment) in (0..).zip(moments(count)) {
         let mut run = start(n).limit(Duration::from_secs(60)).spawn().unwrap();
         // The moment itself is what is tested.
-        let moment = Instant::now() + delay;
+        let (begun, delay) = (Instant::now(), whole.mul_f64(moment));
+        let moment = begun + delay;
         while Instant::now() < moment && !run.ended().unwrap() {
             thread::sleep(Duration::from_millis(1));
         }
         let told = Instant::now();
+        if told < moment {
+            // The first run was slower than this one: the machine has other work, too.
+            whole = told - begun;
+        }
         if n % 2 == 0 {
             run.interrupt().unwrap();
         } else {
