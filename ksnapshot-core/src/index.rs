@@ -46,7 +46,8 @@ impl Index {
             )
             .hint("Use a ksnapshot at least as new as the one that wrote the snapshot."));
         }
-        let index: Self = serde_json::from_slice(json).map_err(bad)?;
+        let mut index: Self = serde_json::from_slice(json).map_err(bad)?;
+        index.items.shrink_to_fit();
         index.check()?;
         Ok(index)
     }

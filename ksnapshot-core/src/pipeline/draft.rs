@@ -2,7 +2,7 @@
 //! nothing is gathered first.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::BufWriter;
+use std::io::{self, BufWriter, Write};
 
 use serde::{Serialize, Serializer};
 
@@ -13,9 +13,7 @@ use crate::{
 };
 
 /// An [`Index`](crate::Index) that is not one yet.
-#[derive(Serialize)]
 pub(super) struct Draft<'a> {
-    version: u32,
     snapshot: &'a str,
     catalog: &'a CatalogModel,
     items: Items<'a>,
@@ -76,7 +74,6 @@ impl<'a> Draft<'a> {
             announced(*id)?;
         }
         Ok(Self {
-            version: INDEX_VERSION,
             snapshot,
             catalog: &outline.catalog,
             items: Items {
@@ -91,15 +88,30 @@ impl<'a> Draft<'a> {
 
     /// The index as it is stored, before it is sealed.
     pub(super) fn pack(&self) -> Result<Vec<u8>> {
-        let failed = |cause: std::io::Error| {
+        let failed = |cause: io::Error| {
             Error::new(ErrorKind::Failed, "index: can't be written").source(cause)
         };
         let zstd = ::zstd::Encoder::new(Vec::new(), 3).map_err(failed)?;
         // JSON comes a word at a time, and each call of the codec costs more than a word.
         let mut words = BufWriter::new(zstd);
-        serde_json::to_writer(&mut words, self).map_err(|e| failed(e.into()))?;
+        self.write(&mut words).map_err(failed)?;
         let zstd = (words.into_inner()).map_err(|e| failed(e.into_error()))?;
         zstd.finish().map_err(failed)
+    }
+
+    /// The JSON of an index. The model goes from its compressed text into this one a piece at a time.
+    fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        write!(to, r#"{{"version":{INDEX_VERSION},"snapshot":"#)?;
+        serde_json::to_writer(&mut *to, self.snapshot)?;
+        write!(to, r#","catalog":"#)?;
+        self.catalog.write(&mut *to)?;
+        write!(to, r#","items":"#)?;
+        serde_json::to_writer(&mut *to, &self.items)?;
+        write!(to, r#","frames":"#)?;
+        serde_json::to_writer(&mut *to, self.frames)?;
+        write!(to, r#","problems":"#)?;
+        serde_json::to_writer(&mut *to, self.problems)?;
+        write!(to, "}}")
     }
 }
 

@@ -93,7 +93,7 @@ pub(crate) async fn read(
     let properties = database::properties(&mut reader).await?;
     vanished(&objects)?;
     objects.sort_by_key(|object| object.address);
-    Ok(Catalog {
+    let mut catalog = Catalog {
         version,
         properties,
         objects,
@@ -104,7 +104,9 @@ pub(crate) async fn read(
         data_only: false,
         globals,
         planner: Vec::new(),
-    })
+    };
+    catalog.shrink();
+    Ok(catalog)
 }
 
 /// The server's functions answer NULL for what was dropped after the snapshot.

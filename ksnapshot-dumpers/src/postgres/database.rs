@@ -80,7 +80,10 @@ impl Database {
             )
             .hint("Use a ksnapshot at least as new as the one that wrote the snapshot."));
         }
-        let read = model.read();
+        let read = model.read().map(|mut database: Self| {
+            database.catalog.shrink();
+            database
+        });
         read.map_err(|cause| match model.version < MODEL_VERSION {
             true => Error::new(
                 ErrorKind::Failed,

@@ -570,6 +570,7 @@ impl<'a> Writer<'a> {
         for (item, table) in self.script.items.iter_mut().zip(tables) {
             item.table = table;
         }
+        self.script.items.shrink_to_fit();
         self.script
     }
 

@@ -54,6 +54,18 @@ pub(crate) struct Catalog {
     pub(crate) planner: Vec<PlannerStatistics>,
 }
 
+impl Catalog {
+    /// Gives back what lists have reserved: nobody said how long they would be, and most of it is in them.
+    pub(super) fn shrink(&mut self) {
+        self.objects.shrink_to_fit();
+        for object in &mut self.objects {
+            if let Definition::Relation(relation) = &mut object.definition {
+                relation.columns.shrink_to_fit();
+            }
+        }
+    }
+}
+
 /// The system catalog that an object lives in, with the oid that `pg_depend` calls it by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "u32", try_from = "u32")]
