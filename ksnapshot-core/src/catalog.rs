@@ -51,20 +51,24 @@ impl CatalogModel {
     }
 }
 
+/// What `write` writes, by zstd of this level. JSON comes a word at a time, and each call of the codec costs more than a word.
+pub(crate) fn packed(
+    level: i32,
+    write: impl FnOnce(&mut BufWriter<::zstd::Encoder<'static, Vec<u8>>>) -> io::Result<()>,
+) -> io::Result<Vec<u8>> {
+    let mut words = BufWriter::new(::zstd::Encoder::new(Vec::new(), level)?);
+    write(&mut words)?;
+    words.into_inner().map_err(|e| e.into_error())?.finish()
+}
+
 /// JSON, compressed: of ten thousand tables it is one megabyte instead of thirty, and kept as long as a dump or a restore takes.
 /// Equal models are equal texts: they are written by the same code.
 #[derive(Debug, Clone, PartialEq)]
 struct Text(Vec<u8>);
 
 impl Text {
-    fn of(model: &impl Serialize) -> serde_json::Result<Self> {
-        let packed = ::zstd::Encoder::new(Vec::new(), 1).map_err(serde_json::Error::io)?;
-        // JSON comes a word at a time, and each call of the codec costs more than a word.
-        let mut words = BufWriter::new(packed);
-        serde_json::to_writer(&mut words, model)?;
-        let packed = words.into_inner().map_err(|e| e.into_error());
-        let text = packed.and_then(|packed| packed.finish());
-        Ok(Self(text.map_err(serde_json::Error::io)?))
+    fn of(model: &impl Serialize) -> io::Result<Self> {
+        packed(1, |words| Ok(serde_json::to_writer(words, model)?)).map(Self)
     }
 
     fn json(&self) -> io::Result<impl Read> {

@@ -2,12 +2,12 @@
 //! nothing is gathered first.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
 use super::upload::Written;
-use crate::catalog::CatalogModel;
+use crate::catalog::{CatalogModel, packed};
 use crate::{
     DataStats, Error, ErrorKind, Frame, INDEX_VERSION, Item, Outline, Place, Problem, Result,
 };
@@ -88,15 +88,8 @@ impl<'a> Draft<'a> {
 
     /// The index as it is stored, before it is sealed.
     pub(super) fn pack(&self) -> Result<Vec<u8>> {
-        let failed = |cause: io::Error| {
-            Error::new(ErrorKind::Failed, "index: can't be written").source(cause)
-        };
-        let zstd = ::zstd::Encoder::new(Vec::new(), 3).map_err(failed)?;
-        // JSON comes a word at a time, and each call of the codec costs more than a word.
-        let mut words = BufWriter::new(zstd);
-        self.write(&mut words).map_err(failed)?;
-        let zstd = (words.into_inner()).map_err(|e| failed(e.into_error()))?;
-        zstd.finish().map_err(failed)
+        packed(3, |words| self.write(words))
+            .map_err(|cause| Error::new(ErrorKind::Failed, "index: can't be written").source(cause))
     }
 
     /// The JSON of an index. The model goes from its compressed text into this one a piece at a time.

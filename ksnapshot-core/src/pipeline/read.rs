@@ -352,15 +352,14 @@ impl FrameReader {
                 object.key
             )));
         }
-        let (inner, frames) = (Arc::clone(&self.inner), frames.to_vec());
         let plain: u64 = frames.iter().map(|frame| u64::from(frame.plain)).sum();
-        let decode = move || inner.decode(bytes, opened, &frames);
         // A run takes some milliseconds, and is decoded where it is wanted: allocators keep for each thread what it has freed, and
         // the pool has many threads. A single row of hundreds of megabytes is worth one of them.
-        match plain <= RUN {
-            true => decode(),
-            false => joined(tokio::task::spawn_blocking(decode).await),
+        if plain <= RUN {
+            return self.inner.decode(bytes, opened, frames);
         }
+        let (inner, frames) = (Arc::clone(&self.inner), frames.to_vec());
+        joined(tokio::task::spawn_blocking(move || inner.decode(bytes, opened, &frames)).await)
     }
 
     /// Reads one frame.

@@ -12,9 +12,10 @@ use super::connect::run;
 use super::error::classify;
 use super::quote::literal;
 
-/// Gathers statistics on these tables, by all connections. A table of which that fails is only warned of.
+/// Gathers statistics on these tables by this statement, by all connections. A table of which that fails is only warned of.
 pub(super) async fn all(
     connections: &mut [PgConnection],
+    statement: &str,
     tables: BTreeSet<String>,
     cx: &Cx,
 ) -> Result<()> {
@@ -22,7 +23,7 @@ pub(super) async fn all(
     let next = || rest.lock().unwrap_or_else(PoisonError::into_inner).next();
     try_join_all(connections.iter_mut().map(|connection| async {
         while let Some(table) = next() {
-            match run(connection, &format!("ANALYZE {table}")).await {
+            match run(connection, &format!("{statement} {table}")).await {
                 Err(error) if error.kind() == ErrorKind::Server => return Err(error),
                 Err(error) => cx.emit(&Event::Warning(&format!(
                     "table {table}: restored, but without statistics: {error}"
@@ -47,7 +48,7 @@ pub(super) async fn missing(
              SELECT pg_catalog.to_regclass(name)::pg_catalog.oid
              FROM pg_catalog.unnest(ARRAY[{}]::pg_catalog.text[]) AS name
          )
-         SELECT 'ONLY ' || c.oid::pg_catalog.regclass
+         SELECT c.oid::pg_catalog.regclass::pg_catalog.text
          FROM (SELECT oid FROM filled
                UNION
                SELECT p.relid FROM filled, pg_catalog.pg_partition_tree(filled.oid) p) every

@@ -121,7 +121,9 @@ impl Session {
             }
         }
         // They name tables by values, which get no new names: gathering does it there.
-        let brings_statistics = version.at_least(18) && names.is_empty();
+        let brings_statistics = version.at_least(18)
+            && names.is_empty()
+            && (items.iter()).any(|&id| index.items[id as usize].kind == ddl::PLANNER_STATISTICS);
         names.make_schemas(&mut first).await?;
         let mut idle = vec![first];
         for _ in 1..workers.get() {
@@ -211,12 +213,14 @@ impl Session {
 
     /// Gathers statistics on what was loaded and has none.
     async fn analyze(&self, connections: &mut [PgConnection]) -> Result<()> {
-        let mut filled =
+        let filled =
             std::mem::take(&mut *self.filled.lock().unwrap_or_else(PoisonError::into_inner));
         if let (true, [connection, ..]) = (self.brings_statistics, &mut *connections) {
-            filled = analyze::missing(connection, &filled).await?;
+            // What a partitioned table lacks, its partitions may have.
+            let missing = analyze::missing(connection, &filled).await?;
+            return analyze::all(connections, "ANALYZE ONLY", missing, &self.cx).await;
         }
-        analyze::all(connections, filled, &self.cx).await
+        analyze::all(connections, "ANALYZE", filled, &self.cx).await
     }
 
     /// Gives what is there its names and takes the progress away, all at once, or leaves it for the next time.

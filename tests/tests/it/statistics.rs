@@ -29,9 +29,11 @@ fn twin<'a>(source: &Source<'_>, server: &'a Postgres) -> Db<'a> {
 
 /// The names of tables of which something is known of a column.
 fn gathered(db: &Db<'_>) -> String {
-    db.psql("select string_agg(relname, ' ' order by relname) from pg_class where relkind in ('r', 'm') \
-         and exists (select from pg_stats where schemaname = 'shop' and tablename = relname and not inherited)",)
-        .unwrap()
+    db.psql(
+        "select string_agg(relname, ' ' order by relname) from pg_class where relkind in ('r', 'm') \
+         and exists (select from pg_stats where schemaname = 'shop' and tablename = relname and not inherited)",
+    )
+    .unwrap()
 }
 
 #[test]

@@ -7,27 +7,9 @@ use sqlx::PgConnection;
 
 use super::{Reader, unsupported_problem};
 use crate::postgres::database::Database;
-use crate::postgres::model::{ColumnStatistics, Definition, PlannerStatistics, RelationKind};
-
-/// What of a relation is read, by the names of `pg_class`.
-const OF_RELATION: &[&str] = &["relpages", "reltuples", "relallvisible", "relallfrozen"];
-
-/// What of a column is read, by the names of `pg_stats`.
-const OF_COLUMN: &[&str] = &[
-    "null_frac",
-    "avg_width",
-    "n_distinct",
-    "most_common_vals",
-    "most_common_freqs",
-    "histogram_bounds",
-    "correlation",
-    "most_common_elems",
-    "most_common_elem_freqs",
-    "elem_count_histogram",
-    "range_length_histogram",
-    "range_empty_frac",
-    "range_bounds_histogram",
-];
+use crate::postgres::model::{
+    ColumnStatistics, Definition, OF_COLUMN, OF_RELATION, PlannerStatistics, RelationKind,
+};
 
 /// Reads what the server has gathered on the rows of what the catalog holds, in the transaction that read that.
 pub(crate) async fn planner_statistics(
@@ -61,12 +43,12 @@ pub(crate) async fn planner_statistics(
         }
         "relallfrozen" if !version.at_least(18) => "NULL::text".to_owned(),
         name if name.starts_with("range_") && !version.at_least(17) => "NULL::text".to_owned(),
-        name if OF_RELATION.contains(&name) => format!("c.{name}::text"),
+        name if name.starts_with("rel") => format!("c.{name}::text"),
         name => format!("s.{name}::text"),
     };
-    let figures = |columns: &[&str]| {
+    let figures = |columns: &[(&str, &str)]| {
         let pairs: Vec<String> = (columns.iter())
-            .map(|column| format!("'{column}', {}", text(column)))
+            .map(|(column, _)| format!("'{column}', {}", text(column)))
             .collect();
         format!("json_build_object({})", pairs.join(", "))
     };

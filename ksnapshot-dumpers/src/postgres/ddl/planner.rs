@@ -4,32 +4,13 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::postgres::model::{ColumnStatistics, Figures, PlannerStatistics};
+use crate::postgres::model::{
+    ColumnStatistics, Figures, OF_COLUMN, OF_RELATION, PlannerStatistics,
+};
 use crate::postgres::quote::literal;
 
 /// The kind of their items.
 pub(crate) const PLANNER_STATISTICS: &str = "planner statistics";
-
-/// Types that the functions want.
-const TYPES: &[(&str, &str)] = &[
-    ("relpages", "integer"),
-    ("reltuples", "real"),
-    ("relallvisible", "integer"),
-    ("relallfrozen", "integer"),
-    ("null_frac", "real"),
-    ("avg_width", "integer"),
-    ("n_distinct", "real"),
-    ("most_common_vals", "text"),
-    ("most_common_freqs", "real[]"),
-    ("histogram_bounds", "text"),
-    ("correlation", "real"),
-    ("most_common_elems", "text"),
-    ("most_common_elem_freqs", "real[]"),
-    ("elem_count_histogram", "real[]"),
-    ("range_length_histogram", "text"),
-    ("range_empty_frac", "real"),
-    ("range_bounds_histogram", "text"),
-];
 
 impl Writer<'_> {
     /// One item a table, with its indexes, when all that changes what is known of it is done.
@@ -87,6 +68,7 @@ impl Writer<'_> {
         let mut calls = vec![call(
             "pg_restore_relation_stats",
             whose.to_vec(),
+            OF_RELATION,
             &statistics.figures,
         )];
         for column in &statistics.columns {
@@ -95,6 +77,7 @@ impl Writer<'_> {
             calls.push(call(
                 "pg_restore_attribute_stats",
                 arguments,
+                OF_COLUMN,
                 &column.figures,
             ));
         }
@@ -110,8 +93,13 @@ fn which(column: &ColumnStatistics) -> [String; 2] {
     [column_name, format!("'inherited', {}", column.inherited)]
 }
 
-fn call(function: &str, mut arguments: Vec<String>, figures: &Figures) -> String {
-    for (name, type_name) in TYPES {
+fn call(
+    function: &str,
+    mut arguments: Vec<String>,
+    known: &[(&str, &str)],
+    figures: &Figures,
+) -> String {
+    for (name, type_name) in known {
         if let Some(Some(value)) = figures.get(*name) {
             arguments.push(format!("'{name}', {}::{type_name}", literal(value)));
         }

@@ -31,3 +31,28 @@ pub(crate) struct ColumnStatistics {
 
 /// Values as the server writes them.
 pub(crate) type Figures = BTreeMap<String, Option<String>>;
+
+/// What is known of a relation: columns of `pg_class`, and the types in which PostgreSQL 18 takes them back.
+pub(crate) const OF_RELATION: &[(&str, &str)] = &[
+    ("relpages", "integer"),
+    ("reltuples", "real"),
+    ("relallvisible", "integer"),
+    ("relallfrozen", "integer"),
+];
+
+/// The same of a column: columns of `pg_stats`.
+pub(crate) const OF_COLUMN: &[(&str, &str)] = &[
+    ("null_frac", "real"),
+    ("avg_width", "integer"),
+    ("n_distinct", "real"),
+    ("most_common_vals", "text"),
+    ("most_common_freqs", "real[]"),
+    ("histogram_bounds", "text"),
+    ("correlation", "real"),
+    ("most_common_elems", "text"),
+    ("most_common_elem_freqs", "real[]"),
+    ("elem_count_histogram", "real[]"),
+    ("range_length_histogram", "text"),
+    ("range_empty_frac", "real"),
+    ("range_bounds_histogram", "text"),
+];
