@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use ksnapshot_core::{Aspect, Error, ErrorKind, Item, Result, Stage};
+use ksnapshot_core::{Aspect, Cx, Error, ErrorKind, Item, Result, Stage};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row};
 
@@ -211,20 +211,20 @@ impl DataOnly {
         }
     }
 
-    /// Puts everything back, and ends it.
-    pub(super) async fn end(&self, connection: &mut PgConnection) -> Result<()> {
-        run(connection, PUT_BACK)
-            .await
-            .map_err(|error| match error.kind() {
-                ErrorKind::Refused => error.with_kind(ErrorKind::Failed).hint(
-                    "Rows of the snapshot and rows that the target has besides do not go together: restore the tables of both \
-                     sides of the foreign key.",
-                ),
-                _ => error,
-            })?;
+    /// Puts everything back, and ends it: for good, when it returns. A cancellation on the way there undoes all.
+    pub(super) async fn end(&self, connection: &mut PgConnection, cx: &Cx) -> Result<()> {
+        let put_back = cx.guard(run(connection, PUT_BACK)).await;
+        put_back.map_err(|error| match error.kind() {
+            ErrorKind::Refused => error.with_kind(ErrorKind::Failed).hint(
+                "Rows of the snapshot and rows that the target has besides do not go together: restore the tables of both \
+                 sides of the foreign key.",
+            ),
+            _ => error,
+        })?;
         let values =
             std::mem::take(&mut *self.values.lock().unwrap_or_else(PoisonError::into_inner));
-        run(connection, &format!("{values}\nCOMMIT")).await
+        let last = "SET LOCAL synchronous_commit = on;\nCOMMIT";
+        run(connection, &format!("{values}\n{last}")).await
     }
 }
 

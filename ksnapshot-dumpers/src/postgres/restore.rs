@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 use ksnapshot_core::{
-    Aspect, Bytes, Cx, DataStats, Error, ErrorKind, Frame, Index, Item, Loaded, Progress,
+    Aspect, Bytes, Cx, DataStats, Error, ErrorKind, Event, Frame, Index, Item, Loaded, Progress,
     RestoreOptions, RestoreSession, Result, Stage, async_trait,
 };
 use sqlx::postgres::PgConnection;
@@ -424,13 +424,24 @@ impl RestoreSession for Session {
     async fn close(&self, succeeded: bool) -> Result<()> {
         let mut idle =
             std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
-        if let (true, Some(data_only), [connection, ..]) =
-            (succeeded, &self.data_only, &mut idle[..])
-        {
-            data_only.end(connection).await?;
-        }
-        if succeeded && !self.is_scratch {
-            self.analyze(&mut idle).await?;
+        if succeeded {
+            if let (Some(data_only), [connection, ..]) = (&self.data_only, &mut idle[..]) {
+                data_only.end(connection, &self.cx).await?;
+            }
+            let gathered = match self.is_scratch {
+                true => Ok(()),
+                false => self.cx.guard(self.analyze(&mut idle)).await,
+            };
+            match gathered {
+                Err(error) if error.kind() == ErrorKind::Cancelled && self.is_atomic() => {
+                    // What is committed can't be taken back, and is whole.
+                    self.cx.emit(&Event::Warning(
+                        "all rows are restored, but cancelled before statistics on all of them were gathered: run ANALYZE",
+                    ));
+                    return Ok(());
+                }
+                gathered => gathered?,
+            }
         }
         if let [connection, ..] = &mut idle[..] {
             self.finish(connection, succeeded).await?;

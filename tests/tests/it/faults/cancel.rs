@@ -103,6 +103,67 @@ fn while_an_index_is_built() {
     db.drop().unwrap();
 }
 
+/// All rows are in, and the server looks at samples of them.
+#[test]
+fn while_statistics_are_gathered() {
+    let db = server().fresh_db("slow").unwrap();
+    db.psql("create function slow(n int) returns int immutable language plpgsql as
+                 $$ begin if current_database() like 'faults_target%' then perform pg_sleep(0.1); end if; return n; end $$;
+             create table t (n int); insert into t select generate_series(1, 200);
+             create statistics slow_statistics on (public.slow(n)) from t")
+        .unwrap();
+    let place = Place::of(&db);
+    let target = empty();
+    let gathering = || {
+        let sql = "select count(*) from pg_stat_activity where query like 'ANALYZE%' and state = 'active' \
+                   and datname = current_database()";
+        testbed::until(Duration::from_secs(20), "statistics", || {
+            Ok((target.psql(sql)? == "1").then_some(()))
+        })
+        .unwrap();
+    };
+    let run = restore(place.store(), &target.url()).spawn().unwrap();
+    gathering();
+    let run = cancel(run);
+    assert!(run.stderr.contains("to go on with it"), "{run:?}");
+    no_session_in(&target);
+    assert_eq!(target.psql("select count(*) from t").unwrap(), "200");
+
+    // Once more, it goes on with that.
+    let slow = target
+        .psql("select pg_get_functiondef('slow'::regproc)")
+        .unwrap();
+    target.psql(&slow.replace("0.1", "0")).unwrap();
+    let again = restore(place.store(), &target.url()).run().unwrap();
+    again.success().unwrap();
+    assert_eq!(
+        target
+            .psql("select (select count(*) from pg_stats_ext_exprs), to_regclass('ksnapshot_restore.done')")
+            .unwrap(),
+        "1|"
+    );
+
+    // Of rows alone, nothing is left to go on with: they are committed.
+    target.psql(&slow).unwrap();
+    target.psql("truncate t").unwrap();
+    let rows = restore(place.store(), &target.url()).arg("--data-only");
+    let run = rows.spawn().unwrap();
+    gathering();
+    let told = Instant::now();
+    run.interrupt().unwrap();
+    let run = run.wait().unwrap();
+    assert!(told.elapsed() < SOON, "{:?}: {run:?}", told.elapsed());
+    let run = run.success().unwrap();
+    assert!(
+        run.stderr.contains("warning: ") && run.stderr.contains("run ANALYZE"),
+        "{run:?}"
+    );
+    no_session_in(&target);
+    assert_eq!(target.psql("select count(*) from t").unwrap(), "200");
+    target.drop().unwrap();
+    db.drop().unwrap();
+}
+
 /// A drill that is cancelled takes its scratch database along.
 #[test]
 fn in_the_middle_of_a_drill() {
