@@ -18,7 +18,7 @@ pub struct CatalogModel {
     pub kind: String,
     /// Version of that model.
     pub version: u32,
-    model: Text,
+    model: Json,
 }
 
 impl CatalogModel {
@@ -26,7 +26,7 @@ impl CatalogModel {
     ///
     /// Errors: [`ErrorKind::Failed`] when it can't, as a map whose keys are no texts.
     pub fn new(kind: impl Into<String>, version: u32, model: &impl Serialize) -> Result<Self> {
-        let model = Text::of(model).map_err(|cause| {
+        let model = Json::of(model).map_err(|cause| {
             Error::new(ErrorKind::Failed, "the catalog can't be written as JSON").source(cause)
         })?;
         Ok(Self {
@@ -64,9 +64,9 @@ pub(crate) fn packed(
 /// JSON, compressed: of ten thousand tables it is one megabyte instead of thirty, and kept as long as a dump or a restore takes.
 /// Equal models are equal texts: they are written by the same code.
 #[derive(Debug, Clone, PartialEq)]
-struct Text(Vec<u8>);
+struct Json(Vec<u8>);
 
-impl Text {
+impl Json {
     fn of(model: &impl Serialize) -> io::Result<Self> {
         packed(1, |words| Ok(serde_json::to_writer(words, model)?)).map(Self)
     }
@@ -76,7 +76,7 @@ impl Text {
     }
 }
 
-impl Serialize for Text {
+impl Serialize for Json {
     fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
         let json = self.json().and_then(io::read_to_string);
         let raw = RawValue::from_string(json.map_err(S::Error::custom)?);
@@ -84,7 +84,7 @@ impl Serialize for Text {
     }
 }
 
-impl<'de> Deserialize<'de> for Text {
+impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
         // Not a copy: an index is read from a text that is at hand.
         let raw = <&RawValue>::deserialize(from)?;

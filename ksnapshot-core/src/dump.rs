@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use crate::catalog::CatalogModel;
 use crate::layout::Form;
-use crate::{Consistency, Cx, Item, PartSink, Problem, Result, SourceInfo};
+use crate::{Consistency, Cx, Item, PartSink, Problem, Result, SourceInfo, Text};
 
 /// Something that can be dumped.
 #[async_trait]
@@ -100,7 +100,7 @@ pub struct ObjectPlan {
     pub name: String,
     /// The text of each definition of [`crate::Stage::PreData`] and [`crate::Stage::PostData`], by item id, in
     /// the order of writing. Of SQL, each ends with a line feed.
-    pub definitions: Vec<(u32, String)>,
+    pub definitions: Vec<(u32, Text)>,
     /// The parts of the data stage, those first that take longest.
     pub parts: Vec<DataPart>,
 }

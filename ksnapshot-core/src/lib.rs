@@ -33,6 +33,7 @@ pub mod retention;
 mod rowhash;
 mod series;
 mod storage;
+mod text;
 
 pub use async_trait::async_trait;
 pub use bytes::Bytes;
@@ -60,6 +61,7 @@ pub use restore::{
 pub use rowhash::RowHash;
 pub use series::{Choice, Series, choose};
 pub use storage::{Key, ORPHANED_AFTER, ObjectInfo, ObjectWriter, PutMode, Storage, Unfinished};
+pub use text::Text;
 pub use tokio_util::sync::CancellationToken;
 
 /// The domain of our annotations, labels and resources in Kubernetes: the only place that names it.

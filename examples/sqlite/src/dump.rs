@@ -6,7 +6,7 @@ use ksnapshot_core::catalog::CatalogModel;
 use ksnapshot_core::layout::Form;
 use ksnapshot_core::{
     Aspect, DataPart, DumpSession, Error, ErrorKind, Item, ObjectPlan, Outline, PartSink, Problem,
-    ProblemKind, Result, Stage, async_trait,
+    ProblemKind, Result, Stage, Text, async_trait,
 };
 use rusqlite::{Connection, OpenFlags};
 
@@ -114,7 +114,7 @@ fn unsupported(entry: &Entry) -> Problem {
 #[derive(Default)]
 struct Plan {
     items: Vec<Item>,
-    texts: Vec<(u32, String)>,
+    texts: Vec<(u32, Text)>,
     parts: Vec<DataPart>,
     problems: Vec<Problem>,
     /// Definitions and names.
@@ -143,14 +143,14 @@ impl Plan {
 
     fn setting(&mut self, stage: Stage, text: &str) {
         let id = self.item(stage, Aspect::Setting, "settings", "").id;
-        self.texts.push((id, text.to_owned()));
+        self.texts.push((id, text.into()));
     }
 
     fn table(&mut self, entry: &Entry) {
         let item = self.item(Stage::PreData, Aspect::Definition, "table", &entry.name);
         let id = item.id;
         item.table = Some(id);
-        self.texts.push((id, format!("{};\n", entry.sql)));
+        self.texts.push((id, format!("{};\n", entry.sql).into()));
         self.tables.push((id, entry.name.clone()));
     }
 
@@ -176,7 +176,7 @@ impl Plan {
         let name = name.replace('\'', "''");
         self.texts.push((
             id,
-            format!("DELETE FROM sqlite_sequence WHERE name='{name}';\nINSERT INTO sqlite_sequence VALUES('{name}',{value});\n"),
+            format!("DELETE FROM sqlite_sequence WHERE name='{name}';\nINSERT INTO sqlite_sequence VALUES('{name}',{value});\n").into(),
         ));
     }
 
@@ -197,7 +197,7 @@ impl Plan {
         item.table = table;
         item.depends = table.into_iter().collect();
         let id = item.id;
-        self.texts.push((id, format!("{};\n", entry.sql)));
+        self.texts.push((id, format!("{};\n", entry.sql).into()));
     }
 
     fn outline(self) -> Result<Outline> {

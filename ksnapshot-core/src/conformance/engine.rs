@@ -90,7 +90,7 @@ fn outline(outline: &Outline) -> Result<()> {
                 "a definition's text belongs to an item before or after the data",
             )?;
             ensure(
-                outline.form != Form::Sql || text.ends_with('\n'),
+                outline.form != Form::Sql || text.read().ends_with('\n'),
                 "a definition of SQL ends with a line feed",
             )?;
         }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::definitions::pack;
+use super::definitions::Packer;
 use super::draft::Draft;
 use super::sink::{Findings, PartSink, Shared};
 use super::stream::Stream;
@@ -232,20 +232,22 @@ async fn write_definitions(
     plan: &ObjectPlan,
     stage: Stage,
 ) -> Result<()> {
-    let texts = plan
-        .definitions
-        .iter()
-        .filter(|(id, _)| {
-            outline
-                .items
-                .get(*id as usize)
-                .is_some_and(|item| item.stage == stage)
-        })
-        .map(|(id, text)| (*id, text.as_str()));
-    for block in pack(stage, texts, super::BLOCK_SIZE)? {
-        shared.push(block).await?;
+    let texts = plan.definitions.iter().filter(|(id, _)| {
+        outline
+            .items
+            .get(*id as usize)
+            .is_some_and(|item| item.stage == stage)
+    });
+    let mut packer = Packer::new(stage, super::BLOCK_SIZE);
+    for (id, text) in texts {
+        if let Some(block) = packer.add(*id, &text.read())? {
+            shared.push(block).await?;
+        }
     }
-    Ok(())
+    match packer.rest() {
+        Some(block) => shared.push(block).await,
+        None => Ok(()),
+    }
 }
 
 async fn write_data(

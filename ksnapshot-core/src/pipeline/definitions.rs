@@ -4,35 +4,52 @@ use super::upload::Block;
 use crate::{Result, RowHash, Stage};
 
 /// Groups texts, in order, into blocks of about `size` bytes; a text is never split.
-pub(super) fn pack<'a>(
+#[derive(Debug)]
+pub(super) struct Packer {
     stage: Stage,
-    texts: impl IntoIterator<Item = (u32, &'a str)>,
     size: usize,
-) -> Result<Vec<Block>> {
-    let mut blocks: Vec<Block> = Vec::new();
-    for (item, text) in texts {
-        if blocks
-            .last()
-            .is_none_or(|b| !b.text.is_empty() && b.text.len() + text.len() > size)
-        {
-            blocks.push(Block {
-                stage,
-                item: None,
-                places: Vec::new(),
-                text: Vec::new(),
-                rows: 0,
-                hash: RowHash::default(),
-            });
+    open: Block,
+}
+
+impl Packer {
+    pub(super) fn new(stage: Stage, size: usize) -> Self {
+        Self {
+            stage,
+            size,
+            open: empty(stage),
         }
-        let block = blocks.last_mut().expect("one was pushed");
+    }
+
+    /// Takes the next text. Gives the block before it, if there is no room for it in that.
+    pub(super) fn add(&mut self, item: u32, text: &str) -> Result<Option<Block>> {
+        let before = self.open.text.len();
+        let full = (before > 0 && before + text.len() > self.size)
+            .then(|| std::mem::replace(&mut self.open, empty(self.stage)));
+        let block = &mut self.open;
         block.places.push((
             item,
             super::upload::fits(block.text.len())?,
             super::upload::fits(text.len())?,
         ));
         block.text.extend_from_slice(text.as_bytes());
+        Ok(full)
     }
-    Ok(blocks)
+
+    /// The last block.
+    pub(super) fn rest(self) -> Option<Block> {
+        (!self.open.places.is_empty()).then_some(self.open)
+    }
+}
+
+fn empty(stage: Stage) -> Block {
+    Block {
+        stage,
+        item: None,
+        places: Vec::new(),
+        text: Vec::new(),
+        rows: 0,
+        hash: RowHash::default(),
+    }
 }
 
 #[cfg(test)]
@@ -43,8 +60,12 @@ mod tests {
     proptest! {
         #[test]
         fn every_text_is_whole_where_its_place_says(texts in proptest::collection::vec(".{1,40}", 0..40), size in 1usize..200) {
-            let numbered = texts.iter().enumerate().map(|(i, t)| (i as u32, t.as_str()));
-            let blocks = pack(Stage::PreData, numbered, size).expect("small");
+            let mut packer = Packer::new(Stage::PreData, size);
+            let mut blocks = Vec::new();
+            for (item, text) in texts.iter().enumerate() {
+                blocks.extend(packer.add(item as u32, text).expect("small"));
+            }
+            blocks.extend(packer.rest());
             let mut found = Vec::new();
             for block in &blocks {
                 prop_assert!(block.text.len() <= size || block.places.len() == 1);

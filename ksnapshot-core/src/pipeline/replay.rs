@@ -196,7 +196,7 @@ impl Run {
             if item.aspect == Aspect::Setting || tally.leaves_out(item, &self.index, &self.cx) {
                 continue;
             }
-            let done = self.session.rehearse(item, text).await;
+            let done = self.session.rehearse(item, &text.read()).await;
             tally.settle(item, done, &self.cx)?;
         }
         let rows = (selection.items.iter()).map(|&id| &self.index.items[id as usize]);

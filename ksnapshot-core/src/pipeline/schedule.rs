@@ -15,6 +15,7 @@ use super::tally::Tally;
 use super::together::{self, Pace, Small};
 use crate::{
     Aspect, Cx, Error, ErrorKind, Event, Frame, Index, Item, Loaded, RestoreSession, Result, Stage,
+    Text,
 };
 
 /// Sessions that a restore with so many jobs uses: as many write rows as build what comes after them.
@@ -39,7 +40,7 @@ pub(super) struct Schedule<'a> {
     /// Definitions that are not done.
     waiting: HashSet<u32>,
     /// … and those of them that are not begun.
-    texts: BTreeMap<u32, String>,
+    texts: BTreeMap<u32, Text>,
     /// The last definition of each turn, and whether it is one of grants.
     turns: Vec<(u32, bool)>,
     /// Tasks that run definitions.
@@ -60,7 +61,7 @@ impl<'a> Schedule<'a> {
     pub(super) fn new(
         run: &'a Run,
         runs: Vec<Vec<Frame>>,
-        after: Vec<(u32, String)>,
+        after: Vec<(u32, Text)>,
         tally: &'a mut Tally,
     ) -> Self {
         let mut unloaded = HashMap::new();
@@ -110,7 +111,7 @@ impl<'a> Schedule<'a> {
     }
 
     /// Runs definitions that have their place between the rows and what comes after them.
-    pub(super) async fn define(&mut self, texts: Vec<(u32, String)>) -> Result<()> {
+    pub(super) async fn define(&mut self, texts: Vec<(u32, Text)>) -> Result<()> {
         together::in_order(self.run, texts, self.tally).await
     }
 
@@ -202,14 +203,16 @@ impl<'a> Schedule<'a> {
         }
     }
 
-    fn begin(&mut self, texts: Vec<(u32, String)>) {
+    fn begin(&mut self, texts: Vec<(u32, Text)>) {
         self.defining += 1;
         let (session, index) = (Arc::clone(&self.run.session), Arc::clone(&self.run.index));
         self.tasks.spawn(async move {
-            let item = |id: u32| &index.items[id as usize];
+            let texts: Vec<_> = (texts.iter())
+                .map(|(id, text)| (&index.items[*id as usize], text.read()))
+                .collect();
             let all: Vec<(&Item, &str)> = texts
                 .iter()
-                .map(|(id, text)| (item(*id), &text[..]))
+                .map(|(item, text)| (*item, &text[..]))
                 .collect();
             if all.len() > 1 && session.define_together(&all).await? {
                 let done = all.iter().map(|(item, _)| (item.id, Ok(()))).collect();

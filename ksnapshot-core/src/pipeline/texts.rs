@@ -1,17 +1,17 @@
 //! The definitions of a snapshot, read before a restore touches its target.
 
 use super::read::FrameReader;
-use crate::{Error, Index, Place, Result, Stage};
+use crate::{Error, Index, Place, Result, Stage, Text};
 
 /// What is replayed as it is written: everything but rows. Each text with the item that it belongs to.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     /// Before the data.
-    pub(super) before: Vec<(u32, String)>,
+    pub(super) before: Vec<(u32, Text)>,
     /// Of the data stage: values of sequences.
-    pub(super) values: Vec<(u32, String)>,
+    pub(super) values: Vec<(u32, Text)>,
     /// After the data.
-    pub(super) after: Vec<(u32, String)>,
+    pub(super) after: Vec<(u32, Text)>,
 }
 
 impl Texts {
@@ -33,7 +33,7 @@ impl Texts {
                 Stage::Data => &mut texts.values,
                 Stage::PostData => &mut texts.after,
             };
-            list.push((id, text.to_owned()));
+            list.push((id, text.into()));
         }
         for list in [&mut texts.before, &mut texts.values, &mut texts.after] {
             list.sort_by_key(|(id, _)| *id);

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 
 use super::replay::Run;
 use super::tally::Tally;
-use crate::{Aspect, Frame, Index, Item, Result, Stage};
+use crate::{Aspect, Frame, Index, Item, Result, Stage, Text};
 
 /// Bytes of text that run together.
 const TEXT: usize = 64 << 10;
@@ -45,11 +45,7 @@ impl Pace {
 }
 
 /// Runs definitions in their order.
-pub(super) async fn in_order(
-    run: &Run,
-    texts: Vec<(u32, String)>,
-    tally: &mut Tally,
-) -> Result<()> {
+pub(super) async fn in_order(run: &Run, texts: Vec<(u32, Text)>, tally: &mut Tally) -> Result<()> {
     let mut pace = Pace::new(run.session.together());
     let mut texts = VecDeque::from(texts);
     while !texts.is_empty() {
@@ -64,7 +60,11 @@ pub(super) async fn in_order(
             }
         }
         if let [_, _, ..] = &batch[..] {
-            let all: Vec<(&Item, &str)> = batch
+            let texts: Vec<_> = batch
+                .iter()
+                .map(|(item, text)| (*item, text.read()))
+                .collect();
+            let all: Vec<(&Item, &str)> = texts
                 .iter()
                 .map(|(item, text)| (*item, &text[..]))
                 .collect();
@@ -76,7 +76,7 @@ pub(super) async fn in_order(
         }
         for (item, text) in batch {
             let refused = tally.refusals();
-            run.define(item.id, &text, tally).await?;
+            run.define(item.id, &text.read(), tally).await?;
             pace.settle(tally.refusals() == refused);
         }
     }

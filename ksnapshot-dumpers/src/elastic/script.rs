@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ksnapshot_core::{Aspect, Item, Stage};
+use ksnapshot_core::{Aspect, Item, Stage, Text};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -35,7 +35,7 @@ pub(super) struct Script {
 #[derive(Debug)]
 pub(super) struct Object {
     pub(super) content: &'static str,
-    pub(super) definitions: Vec<(u32, String)>,
+    pub(super) definitions: Vec<(u32, Text)>,
 }
 
 /// An index or data stream whose documents are data.
@@ -63,7 +63,7 @@ pub(super) fn shape(kind: &str) -> Shape {
 struct Writer {
     script: Script,
     /// Texts by content, in the order of items.
-    texts: BTreeMap<&'static str, Vec<(u32, String)>>,
+    texts: BTreeMap<&'static str, Vec<(u32, Text)>>,
 }
 
 impl Writer {
@@ -98,7 +98,8 @@ impl Writer {
         let id = self.item(stage, Aspect::Definition, kind, name);
         self.script.items[id as usize].depends = depends;
         let texts = self.texts.entry(content).or_default();
-        texts.push((id, shape(kind).piece(name, json, texts.is_empty())));
+        let text = shape(kind).piece(name, json, texts.is_empty());
+        texts.push((id, text.into()));
         id
     }
 
@@ -283,9 +284,9 @@ fn finish(mut w: Writer) -> Script {
         let shape = shape(&kind);
         let open = w.item(stage, Aspect::Setting, "frame", content);
         let close = w.item(stage, Aspect::Setting, "frame", content);
-        let mut definitions = vec![(open, shape.open())];
+        let mut definitions = vec![(open, shape.open().into())];
         definitions.extend(texts);
-        definitions.push((close, shape.close().to_owned()));
+        definitions.push((close, shape.close().into()));
         w.script.objects.push(Object {
             content,
             definitions,
@@ -482,7 +483,7 @@ mod tests {
             ]
         );
         for object in &script.objects {
-            let text: String = object.definitions.iter().map(|(_, t)| t.as_str()).collect();
+            let text: String = object.definitions.iter().map(|(_, t)| t.read()).collect();
             assert_eq!(text.matches('\n').count(), 1, "{text}");
             serde_json::from_str::<Value>(&text).expect(object.content);
         }

@@ -395,7 +395,7 @@ impl<'a> Writer<'a> {
                 text.push_str("\n\n");
             }
             let object = ObjectScript {
-                definitions: vec![(id, text)],
+                definitions: vec![(id, text.into())],
                 ..ObjectScript::default()
             };
             self.objects.insert(key, object);
@@ -436,9 +436,8 @@ impl<'a> Writer<'a> {
         let id = self.number(draft);
         if let Some(text) = text {
             let title = in_comment(&self.script.items[id as usize].title());
-            self.object(place)
-                .definitions
-                .push((id, format!("-- {title}\n{go}{text}\n\n")));
+            let text = format!("-- {title}\n{go}{text}\n\n");
+            self.object(place).definitions.push((id, text.into()));
         }
         id
     }
@@ -460,7 +459,8 @@ impl<'a> Writer<'a> {
             let Some(mut object) = self.objects.remove(&key) else {
                 continue;
             };
-            object.definitions.push((id, header::footer(self.catalog)));
+            let footer = header::footer(self.catalog);
+            object.definitions.push((id, footer.into()));
             object.name = match key {
                 (0, d, 0) => self.catalog.databases[d].name.clone(),
                 (0, d, t) => {

@@ -1,7 +1,7 @@
 //! What a dump consists of, as made from the model by `ddl::script`: a pure function, so that dump and restore, which makes
 //! it again from the model in the index, agree on every number.
 
-use ksnapshot_core::{Item, Problem};
+use ksnapshot_core::{Item, Problem, Text};
 
 /// Everything that a dump writes and a restore does.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ pub(super) struct ObjectScript {
     /// What stands for the database in the object's name.
     pub(super) name: String,
     /// Texts of its items that aren't data, by item id, in the order of writing. Each ends with an empty line.
-    pub(super) definitions: Vec<(u32, String)>,
+    pub(super) definitions: Vec<(u32, Text)>,
     /// What has rows.
     pub(super) tables: Vec<TableData>,
     /// What has a value.

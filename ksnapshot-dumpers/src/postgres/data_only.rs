@@ -243,7 +243,7 @@ pub(super) async fn make_tables(scratch: &Postgres, database: &Database) -> Resu
         {
             continue;
         }
-        run(&mut connection, text)
+        run(&mut connection, &text.read())
             .await
             .map_err(|error| error.context(item.title()))?;
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use ksnapshot_core::{Aspect, Item, Problem, ProblemKind, Stage};
+use ksnapshot_core::{Aspect, Item, Problem, ProblemKind, Stage, Text};
 
 use super::model::{Address, Catalog, Class, Definition, Object, Relation, RelationKind};
 use super::order::{Part, Step, order};
@@ -11,7 +11,7 @@ use super::quote;
 
 pub(crate) use database::DATABASE;
 pub(crate) use large_objects::LARGE_OBJECTS;
-pub(crate) use planner::PLANNER_STATISTICS;
+pub(crate) use planner::{PLANNER_STATISTICS, planner_call};
 
 mod acl;
 mod children;
@@ -36,7 +36,7 @@ pub(crate) struct Script {
     /// What has a place of its own, in the order of restoring; an item's id is its position.
     pub(crate) items: Vec<Item>,
     /// The text of every item that isn't data, by item id. Ends with an empty line.
-    pub(crate) definitions: Vec<(u32, String)>,
+    pub(crate) definitions: Vec<(u32, Text)>,
     /// How many of the first items are of all databases of the server.
     pub(crate) globals: usize,
     /// What undoes an item that makes something, where it is; in the order of restoring.
@@ -553,9 +553,8 @@ impl<'a> Writer<'a> {
                 _ => "",
             };
             let title = quote::in_comment(&item.title());
-            self.script
-                .definitions
-                .push((id, format!("-- {what}{title}\n{}\n\n", text.trim_end())));
+            let text = format!("-- {what}{title}\n{}\n\n", text.trim_end());
+            self.script.definitions.push((id, text.into()));
         }
         self.script.items.push(item);
         self.about.push(about);

@@ -49,9 +49,9 @@ pub(crate) struct Catalog {
     /// What all databases of the server share, if it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) globals: Option<Globals>,
-    /// What the planner knew, if it was asked for; ascending by oid.
+    /// What the planner knew, if it was asked for; ascending by relation and column.
     #[serde(skip)]
-    pub(crate) planner: Vec<PlannerStatistics>,
+    pub(crate) planner: Vec<PlannerText>,
 }
 
 impl Catalog {

@@ -9,7 +9,7 @@ use ksnapshot_core::catalog::CatalogModel;
 use ksnapshot_core::layout::Form;
 use ksnapshot_core::{
     Aspect, Consistency, Cx, DataPart, DumpSession, Error, ErrorKind, Event, Item, ObjectPlan,
-    Outline, PartSink, Problem, ProblemKind, Result, SourceInfo, Stage, async_trait,
+    Outline, PartSink, Problem, ProblemKind, Result, SourceInfo, Stage, Text, async_trait,
 };
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row};
@@ -107,7 +107,7 @@ impl Session {
         narrow(&mut catalog, server.scope())?;
         let mut database = Database::read(&mut leader, version, catalog).await?;
         if server.scope().postgres.statistics {
-            catalog::planner_statistics(&mut leader, &mut database).await?;
+            catalog::planner_statistics(&mut leader, &mut database, ddl::planner_call).await?;
         }
         let mut script = ddl::statements(&database.catalog).only(server.scope());
         // Those are a restore's, which makes them again; these are in its texts now.
@@ -428,7 +428,7 @@ async fn settle(
 }
 
 /// An object's definitions, by item id, in the order of writing.
-type Definitions = Vec<(u32, String)>;
+type Definitions = Vec<(u32, Text)>;
 
 /// Puts the session's settings before the definitions, and a last line after them; what all databases share comes first, as an
 /// object of its own. Their ids follow those of the script, which is made again from the catalog model when the snapshot is
@@ -488,9 +488,9 @@ fn frame(items: &mut Vec<Item>, head: String, inner: Definitions, foot: String) 
         add(Stage::PreData, "header"),
         add(Stage::PostData, "footer"),
     );
-    let mut definitions = vec![(header, head)];
+    let mut definitions = vec![(header, head.into())];
     definitions.extend(inner);
-    definitions.push((footer, foot));
+    definitions.push((footer, foot.into()));
     definitions
 }
 

@@ -87,7 +87,7 @@ mod tests {
                 item(2, Stage::Data, Aspect::Data, &[0]),
                 item(3, Stage::PostData, Aspect::Acl, &[0, 1]),
             ],
-            definitions: [0, 1, 3].map(|id| (id, id.to_string())).into(),
+            definitions: [0, 1, 3].map(|id| (id, id.to_string().into())).into(),
             drops: vec![(0, "drop".into())],
             tables: vec![TableData {
                 item: 2,

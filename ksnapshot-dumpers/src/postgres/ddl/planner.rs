@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::postgres::model::{
-    ColumnStatistics, Figures, OF_COLUMN, OF_RELATION, PlannerStatistics,
-};
+use crate::postgres::model::{Figures, OF_COLUMN, OF_RELATION, PlannerStatistics, WhichColumn};
 use crate::postgres::quote::literal;
+use crate::postgres::version::ServerVersion;
 
 /// The kind of their items.
 pub(crate) const PLANNER_STATISTICS: &str = "planner statistics";
@@ -15,16 +14,15 @@ pub(crate) const PLANNER_STATISTICS: &str = "planner statistics";
 impl Writer<'_> {
     /// One item a table, with its indexes, when all that changes what is known of it is done.
     pub(super) fn planner_statistics(&mut self) {
-        let mut by_table: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-        for statistics in &self.catalog.planner {
-            let address = Address(Class::Relation, statistics.relation);
+        let mut by_table: BTreeMap<usize, Vec<&Text>> = BTreeMap::new();
+        for text in &self.catalog.planner {
+            let address = Address(Class::Relation, text.relation);
             let Some(&position) = self.positions.get(&address) else {
                 continue;
             };
             let table = self.table_of(position);
             if let Some(table) = table.filter(|table| self.made.contains_key(table)) {
-                let calls = self.calls(&self.catalog.objects[position], statistics);
-                by_table.entry(table).or_default().extend(calls);
+                by_table.entry(table).or_default().push(&text.call);
             }
         }
         // Building an index and filling a view count rows anew.
@@ -40,8 +38,8 @@ impl Writer<'_> {
             }
         }
         for (table, calls) in by_table {
-            let calls: String = (calls.iter())
-                .map(|call| format!("        PERFORM pg_catalog.{call};\n"))
+            let calls: String = (calls.into_iter())
+                .map(|call| format!("        PERFORM pg_catalog.{};\n", call.read()))
                 .collect();
             let body = format!(
                 "\nBEGIN\n    IF pg_catalog.current_setting('server_version_num')::integer >= 180000 THEN\n{calls}    END IF;\nEND\n"
@@ -57,35 +55,32 @@ impl Writer<'_> {
             self.push(Some(table), draft);
         }
     }
-
-    fn calls(&self, object: &Object, statistics: &PlannerStatistics) -> Vec<String> {
-        let schema = object.schema.as_deref().unwrap_or_default();
-        let whose = [
-            format!("'version', {}::integer", self.catalog.version.0),
-            format!("'schemaname', {}", literal(schema)),
-            format!("'relname', {}", literal(&object.name)),
-        ];
-        let mut calls = vec![call(
-            "pg_restore_relation_stats",
-            whose.to_vec(),
-            OF_RELATION,
-            &statistics.figures,
-        )];
-        for column in &statistics.columns {
-            let mut arguments = whose.to_vec();
-            arguments.extend(which(column));
-            calls.push(call(
-                "pg_restore_attribute_stats",
-                arguments,
-                OF_COLUMN,
-                &column.figures,
-            ));
-        }
-        calls
-    }
 }
 
-fn which(column: &ColumnStatistics) -> [String; 2] {
+/// What takes it back.
+pub(crate) fn planner_call(
+    version: ServerVersion,
+    object: &Object,
+    statistics: &PlannerStatistics,
+) -> String {
+    let schema = object.schema.as_deref().unwrap_or_default();
+    let mut arguments = vec![
+        format!("'version', {}::integer", version.0),
+        format!("'schemaname', {}", literal(schema)),
+        format!("'relname', {}", literal(&object.name)),
+    ];
+    let (function, known) = match &statistics.column {
+        None => ("pg_restore_relation_stats", OF_RELATION),
+        Some(column) => {
+            arguments.extend(which(column));
+            ("pg_restore_attribute_stats", OF_COLUMN)
+        }
+    };
+    arguments.extend(values(known, &statistics.figures));
+    format!("{function}({})", arguments.join(", "))
+}
+
+fn which(column: &WhichColumn) -> [String; 2] {
     let column_name = match &column.name {
         Some(name) => format!("'attname', {}", literal(name)),
         None => format!("'attnum', {}::smallint", column.number),
@@ -93,16 +88,12 @@ fn which(column: &ColumnStatistics) -> [String; 2] {
     [column_name, format!("'inherited', {}", column.inherited)]
 }
 
-fn call(
-    function: &str,
-    mut arguments: Vec<String>,
-    known: &[(&str, &str)],
-    figures: &Figures,
-) -> String {
-    for (name, type_name) in known {
-        if let Some(Some(value)) = figures.get(*name) {
-            arguments.push(format!("'{name}', {}::{type_name}", literal(value)));
-        }
-    }
-    format!("{function}({})", arguments.join(", "))
+fn values(known: &[(&str, &str)], figures: &Figures) -> Vec<String> {
+    let given = |name: &str| figures.get(name).and_then(Option::as_deref);
+    (known.iter())
+        .filter_map(|(name, type_name)| {
+            let value = literal(given(name)?);
+            Some(format!("'{name}', {value}::{type_name}"))
+        })
+        .collect()
 }

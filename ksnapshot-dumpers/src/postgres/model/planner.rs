@@ -2,31 +2,39 @@
 
 use std::collections::BTreeMap;
 
+use ksnapshot_core::Text;
 use serde::Deserialize;
 
-/// Statistics of a table, a materialized view or an index, as the server had gathered them.
+/// What the server had gathered on a table, a materialized view or an index, or on one of its columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct PlannerStatistics {
-    /// Its oid.
+    /// The relation's oid.
     pub(crate) relation: u32,
-    /// Of the whole, by the names of `pg_class`.
-    pub(crate) figures: Figures,
-    /// Of its columns, in their order.
+    /// None: of the whole.
     #[serde(default)]
-    pub(crate) columns: Vec<ColumnStatistics>,
+    pub(crate) column: Option<WhichColumn>,
+    /// By the names of `pg_class` or `pg_stats`.
+    pub(crate) figures: Figures,
 }
 
-/// Statistics of one column, with or without the rows of its children.
+/// A column of a relation, with or without the rows of its children.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(crate) struct ColumnStatistics {
-    pub(crate) relation: u32,
+pub(crate) struct WhichColumn {
     /// A table's column has a name; an index's only a number.
     pub(crate) name: Option<String>,
     pub(crate) number: i16,
     /// With those of its children.
     pub(crate) inherited: bool,
-    /// By the names of `pg_stats`.
-    pub(crate) figures: Figures,
+}
+
+/// What brings statistics back: they are many, and as such they are kept.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PlannerText {
+    /// The relation's oid.
+    pub(crate) relation: u32,
+    /// Number of the column, and whether it is with the rows of its children.
+    pub(crate) column: Option<(i16, bool)>,
+    pub(crate) call: Text,
 }
 
 /// Values as the server writes them.
