@@ -17,6 +17,7 @@ mod numbers;
 mod order;
 mod preflight;
 mod progress;
+mod query;
 mod queue;
 mod quote;
 mod readers;

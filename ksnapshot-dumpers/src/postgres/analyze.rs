@@ -5,15 +5,15 @@ use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::try_join_all;
 use ksnapshot_core::{Cx, ErrorKind, Event, Result};
+use sqlx::Row;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Row};
 
-use super::connect::run;
 use super::error::classify;
+use super::query::{all, run};
 use super::quote::literal;
 
 /// Gathers statistics on these tables by this statement, by all connections. A table of which that fails is only warned of.
-pub(super) async fn all(
+pub(super) async fn gather(
     connections: &mut [PgConnection],
     statement: &str,
     tables: BTreeSet<String>,
@@ -58,10 +58,7 @@ pub(super) async fn missing(
             OR c.oid IN (SELECT stxrelid FROM pg_catalog.pg_statistic_ext)",
         names.join(", ")
     );
-    let rows = sqlx::raw_sql(AssertSqlSafe(query))
-        .fetch_all(connection)
-        .await
-        .map_err(classify)?;
+    let rows = all(connection, &query).await?;
     let names = rows.iter().map(|row| row.try_get(0).map_err(classify));
     names.collect()
 }

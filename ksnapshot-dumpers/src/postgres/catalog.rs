@@ -11,10 +11,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::value::MapDeserializer;
 use serde_json::value::RawValue;
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{PgConnection, Row};
 
 use super::error::{classify, sqlstate};
 use super::model::{Access, Address, Catalog, Class, Definition, Object};
+use super::query::each;
 use super::version::ServerVersion;
 use crate::Scope;
 
@@ -192,14 +193,11 @@ impl Reader<'_> {
         mut read: impl FnMut(&str) -> Result<T>,
     ) -> Result<Vec<T>> {
         let sql = format!("SELECT pg_catalog.row_to_json(x)::text FROM ({query}) x");
-        let mut rows = sqlx::query_scalar(AssertSqlSafe(sql))
-            .persistent(false)
-            .fetch(&mut *self.conn);
+        let mut rows = each(self.conn, &sql);
         let mut all = Vec::new();
         let next = |error| failed(what, &self.names, error);
         while let Some(row) = rows.try_next().await.map_err(next)? {
-            let row: String = row;
-            all.push(read(&row)?);
+            all.push(read(row.try_get(0).map_err(next)?)?);
         }
         Ok(all)
     }

@@ -6,11 +6,12 @@ use std::time::Duration;
 use ksnapshot_core::{Error, ErrorKind, Result};
 use secrecy::ExposeSecret;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
+use sqlx::{ConnectOptions, Connection, Row};
 use tokio::time::timeout;
 use url::Url;
 
 use super::error::{classify, connecting};
+use super::query::one;
 use super::rename::Rename;
 use super::version::ServerVersion;
 use crate::{Access, RestoreScope, Scope};
@@ -196,23 +197,13 @@ impl fmt::Debug for Postgres {
     }
 }
 
-/// Runs a statement, or several, that this crate wrote itself with everything quoted.
-pub(super) async fn run(connection: &mut PgConnection, sql: &str) -> Result<()> {
-    sqlx::raw_sql(AssertSqlSafe(sql))
-        .execute(connection)
-        .await
-        .map(|_| ())
-        .map_err(classify)
-}
-
 /// The version of the server.
 pub(super) async fn version(connection: &mut PgConnection) -> Result<(ServerVersion, String)> {
-    let row = sqlx::raw_sql(
+    let row = one(
+        connection,
         "SELECT pg_catalog.current_setting('server_version_num')::int, pg_catalog.current_setting('server_version')",
     )
-    .fetch_one(connection)
-    .await
-    .map_err(classify)?;
+    .await?;
     let number: i32 = row.try_get(0).map_err(classify)?;
     let text: String = row.try_get(1).map_err(classify)?;
     Ok((ServerVersion(number.unsigned_abs()), text))

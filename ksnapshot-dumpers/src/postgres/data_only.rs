@@ -6,13 +6,14 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use ksnapshot_core::{Aspect, Cx, Error, ErrorKind, Item, Result, Stage};
+use sqlx::Row;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Row};
 
-use super::connect::{Postgres, run, version};
+use super::connect::{Postgres, version};
 use super::database::Database;
 use super::ddl::{self, Script};
 use super::error::classify;
+use super::query::{first, run};
 use super::quote::literal;
 use super::restore;
 
@@ -260,11 +261,7 @@ async fn check_there(connection: &mut PgConnection, names: &[(&str, &str)]) -> R
              WHERE pg_catalog.to_regclass(name) IS NULL ORDER BY number LIMIT 1",
             list.join(", ")
         );
-        let missing = sqlx::raw_sql(AssertSqlSafe(sql))
-            .fetch_optional(&mut *connection)
-            .await
-            .map_err(classify)?;
-        if let Some(row) = missing {
+        if let Some(row) = first(connection, &sql).await? {
             let number: i32 = row.try_get(0).map_err(classify)?;
             let (kind, name) = some[usize::try_from(number - 1).unwrap_or_default()];
             return Err(Error::new(
@@ -283,11 +280,7 @@ async fn check_empty(connection: &mut PgConnection, places: &[String]) -> Result
         let tests: Vec<String> = (some.iter().enumerate())
             .map(|(number, place)| format!("SELECT {number} WHERE EXISTS (SELECT FROM {place})"))
             .collect();
-        let filled = sqlx::raw_sql(AssertSqlSafe(tests.join(" UNION ALL ")))
-            .fetch_optional(&mut *connection)
-            .await
-            .map_err(classify)?;
-        if let Some(row) = filled {
+        if let Some(row) = first(connection, &tests.join(" UNION ALL ")).await? {
             let number: i32 = row.try_get(0).map_err(classify)?;
             let place = &some[usize::try_from(number).unwrap_or_default()];
             let name = place.strip_prefix("ONLY ").unwrap_or(place);

@@ -8,6 +8,7 @@ use sqlx::postgres::PgConnection;
 use super::KIND;
 use super::error::classify;
 use super::model::{Catalog, MODEL_VERSION};
+use super::query::one;
 use super::quote::{ident, literal};
 use super::version::ServerVersion;
 
@@ -51,10 +52,7 @@ impl Database {
              JOIN pg_catalog.pg_tablespace t ON t.oid = dattablespace
              WHERE datname = pg_catalog.current_database()"
         );
-        let row = sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
-            .fetch_one(connection)
-            .await
-            .map_err(classify)?;
+        let row = one(connection, &sql).await?;
         Ok(Self {
             encoding: row.try_get(0).map_err(classify)?,
             collate: row.try_get(1).map_err(classify)?,

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use ksnapshot_core::{ErrorKind, Item, Result};
 use sqlx::postgres::PgConnection;
 
-use super::connect::run;
 use super::ddl::{LargeObjectData, Script};
+use super::query::run;
 
 /// Runs `statements` of [`statements`]. Never cascades: what something outside the snapshot needs stays, the error says so, and
 /// the target is as it was.

@@ -16,13 +16,13 @@
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use ksnapshot_core::{DataStats, Error, PartSink, Result, RowBlock, RowHash};
+use sqlx::Row;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Row};
 
-use super::connect::run;
 use super::copy::{Pages, range};
 use super::ddl::TableData;
 use super::error::classify;
+use super::query::{all, execute, one, run};
 
 /// Bytes in columns of type `bytea` that are too many for a line, with as much left for the other columns.
 const GIANT: u64 = 256 << 20;
@@ -79,10 +79,7 @@ async fn places(
         table.name,
         conditions.join(" AND ")
     );
-    let rows = sqlx::raw_sql(AssertSqlSafe(sql))
-        .fetch_all(connection)
-        .await
-        .map_err(classify)?;
+    let rows = all(connection, &sql).await?;
     rows.iter()
         .map(|row| row.try_get(0).map_err(classify))
         .collect()
@@ -182,10 +179,7 @@ async fn lengths(
         counted(table).join(", "),
         table.name
     );
-    let row = sqlx::raw_sql(AssertSqlSafe(sql))
-        .fetch_one(connection)
-        .await
-        .map_err(classify)?;
+    let row = one(connection, &sql).await?;
     let mut lengths = Vec::new();
     for (position, &number) in table.bytea.iter().enumerate() {
         let length: i64 = row.try_get(position).map_err(classify)?;
@@ -290,10 +284,7 @@ pub(super) async fn row_in(
         copy.send(some).await.map_err(classify)?;
     }
     copy.finish().await.map_err(classify)?;
-    let done = sqlx::raw_sql(AssertSqlSafe(insert))
-        .execute(&mut *connection)
-        .await
-        .map_err(classify)?;
+    let done = execute(connection, &insert).await.map_err(classify)?;
     run(connection, &format!("{DROP}{end}")).await?;
     Ok(done.rows_affected())
 }

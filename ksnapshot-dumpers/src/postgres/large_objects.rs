@@ -2,11 +2,12 @@
 
 use futures_util::TryStreamExt;
 use ksnapshot_core::{DataStats, PartSink, Result, RowBlock, RowHash};
+use sqlx::Row;
 use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::{AssertSqlSafe, Row};
 
 use super::ddl::LargeObjectData;
 use super::error::classify;
+use super::query::each;
 
 /// Bytes of one piece: its statement is a little more than twice as long. The row hash is over statements, so this
 /// number belongs to the format.
@@ -25,7 +26,7 @@ pub(super) async fn out(
     let mut reading = Reading::of(batch);
     while let Some(query) = reading.next() {
         // One row at a time, as the server makes them: no more than a piece is in memory.
-        let mut rows = sqlx::raw_sql(AssertSqlSafe(query)).fetch(&mut *connection);
+        let mut rows = each(connection, &query);
         while let Some(row) = rows
             .try_next()
             .await
@@ -55,7 +56,7 @@ pub(super) async fn measure(
     let mut stats = DataStats::default();
     let mut reading = Reading::of(batch);
     while let Some(query) = reading.next() {
-        let mut rows = sqlx::raw_sql(AssertSqlSafe(query)).fetch(&mut *connection);
+        let mut rows = each(connection, &query);
         while let Some(row) = rows
             .try_next()
             .await

@@ -10,6 +10,7 @@ use sqlx::postgres::PgConnection;
 use super::connect::{Postgres, version};
 use super::ddl::Script;
 use super::error::classify;
+use super::query::all;
 use super::quote::ident;
 use super::session::Session;
 use super::version::ServerVersion;
@@ -120,7 +121,8 @@ fn reading(schemas: &[Schema], version: ServerVersion, role: &str) -> Vec<Missin
 }
 
 async fn schemas(connection: &mut PgConnection) -> Result<Vec<Schema>> {
-    let rows = sqlx::raw_sql(
+    let rows = all(
+        connection,
         "SELECT n.nspname::text,
                 NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
                 count(*) FILTER (WHERE NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
@@ -133,9 +135,7 @@ async fn schemas(connection: &mut PgConnection) -> Result<Vec<Schema>> {
            AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
          GROUP BY n.oid, n.nspname ORDER BY 1",
     )
-    .fetch_all(connection)
-    .await
-    .map_err(classify)?;
+    .await?;
     rows.iter()
         .map(|row| {
             let count = |column| {

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ksnapshot_core::{Error, ErrorKind, Frame, Index, Item, Progress, RestoreOptions, Result};
+use sqlx::Row;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Row};
 
-use super::connect::run;
 use super::error::classify;
+use super::query::{all, execute, first, one, run};
 use super::quote::literal;
 use super::rename::Rename;
 use super::target::is_there;
@@ -132,11 +132,8 @@ async fn read(connection: &mut PgConnection) -> Result<Option<Restore>> {
     if !is_there(connection, "to_regclass", "ksnapshot_restore.restore").await? {
         return Ok(None);
     }
-    let row =
-        sqlx::raw_sql("SELECT snapshot, choice, created, cleaned FROM ksnapshot_restore.restore")
-            .fetch_optional(connection)
-            .await
-            .map_err(classify)?;
+    let sql = "SELECT snapshot, choice, created, cleaned FROM ksnapshot_restore.restore";
+    let row = first(connection, sql).await?;
     row.map(|row| {
         Ok(Restore {
             snapshot: row.try_get(0).map_err(classify)?,
@@ -152,10 +149,7 @@ async fn read(connection: &mut PgConnection) -> Result<Option<Restore>> {
 async fn lock(connection: &mut PgConnection) -> Result<()> {
     let take = format!("SELECT pg_catalog.pg_try_advisory_lock({LOCK})");
     for _ in 0..TRIES {
-        let row = sqlx::raw_sql(AssertSqlSafe(take.as_str()))
-            .fetch_one(&mut *connection)
-            .await
-            .map_err(classify)?;
+        let row = one(connection, take.as_str()).await?;
         if row.try_get(0).map_err(classify)? {
             return Ok(());
         }
@@ -167,10 +161,7 @@ async fn lock(connection: &mut PgConnection) -> Result<()> {
            AND (classid::int8 << 32) + objid::int8 = {LOCK}
            AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())"
     );
-    let row = sqlx::raw_sql(AssertSqlSafe(holder))
-        .fetch_one(connection)
-        .await
-        .map_err(classify)?;
+    let row = one(connection, &holder).await?;
     let pid: i32 = row.try_get(0).map_err(classify)?;
     Err(Error::new(
         ErrorKind::Failed,
@@ -192,7 +183,7 @@ pub(super) async fn begin(
         "{MAKE}; INSERT INTO ksnapshot_restore.restore VALUES ({snapshot}, {choice}, {}, {})",
         restore.created, restore.cleaned
     );
-    match sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await {
+    match execute(connection, &sql).await {
         Ok(_) => Ok(Some(Progress::default())),
         Err(cause) => match classify(cause) {
             lost if lost.kind() == ErrorKind::Server => Err(lost),
@@ -204,10 +195,11 @@ pub(super) async fn begin(
 
 /// Goes on with what [`find`] found.
 pub(super) async fn resume(connection: &mut PgConnection) -> Result<Progress> {
-    let rows = sqlx::raw_sql("SELECT item, object, place FROM ksnapshot_restore.done")
-        .fetch_all(connection)
-        .await
-        .map_err(classify)?;
+    let rows = all(
+        connection,
+        "SELECT item, object, place FROM ksnapshot_restore.done",
+    )
+    .await?;
     let mut before = Progress::default();
     for row in rows {
         let number = |at| -> Result<Option<u32>> {
@@ -225,10 +217,11 @@ pub(super) async fn resume(connection: &mut PgConnection) -> Result<Progress> {
 
 /// Takes it away if there is nothing to go on with.
 pub(super) async fn drop_if_unused(connection: &mut PgConnection) -> Result<()> {
-    let used = sqlx::raw_sql("SELECT EXISTS (SELECT FROM ksnapshot_restore.done)")
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(classify)?;
+    let used = one(
+        connection,
+        "SELECT EXISTS (SELECT FROM ksnapshot_restore.done)",
+    )
+    .await?;
     match used.try_get(0).map_err(classify)? {
         true => Ok(()),
         false => run(connection, DROP).await,

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ksnapshot_core::{Cx, Event, Result};
+use sqlx::Row;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Row};
 use tokio::time::sleep;
 
 use super::connect::Postgres;
 use super::error::classify;
+use super::query::all;
 
 /// How often it looks. A short dump ends before the first look, and costs no connection for it.
 const PERIOD: Duration = Duration::from_secs(5);
@@ -50,10 +51,7 @@ async fn look(connection: &mut PgConnection, processes: &str) -> Result<Vec<Stri
            AND pg_catalog.pg_blocking_pids(l.pid) && ARRAY[{processes}]::int[]
          ORDER BY 1, 3"
     );
-    let rows = sqlx::raw_sql(AssertSqlSafe(sql))
-        .fetch_all(connection)
-        .await
-        .map_err(classify)?;
+    let rows = all(connection, &sql).await?;
     rows.iter()
         .map(|row| {
             let process: i32 = row.try_get(0).map_err(classify)?;

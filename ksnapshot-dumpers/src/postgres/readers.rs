@@ -6,8 +6,8 @@ use ksnapshot_core::{Error, ErrorKind, Result};
 use sqlx::postgres::PgConnection;
 use tokio::sync::Notify;
 
-use super::connect::run;
 use super::ddl::TableData;
+use super::query::run;
 
 /// One connection, whose transaction sees the dump's snapshot.
 pub(super) struct Reader {

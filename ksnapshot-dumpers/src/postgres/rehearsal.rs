@@ -4,11 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ksnapshot_core::{Error, ErrorKind, Result};
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Executor};
 
-use super::connect::run;
 use super::drop;
 use super::error::{classify, sqlstate};
+use super::query::{execute, run};
 use super::version::ServerVersion;
 
 /// How far it is.
@@ -49,7 +48,7 @@ impl Rehearsal {
             drop::within(connection, &self.drops).await?;
         }
         run(connection, "SAVEPOINT rehearsal").await?;
-        let Err(cause) = connection.execute(AssertSqlSafe(text)).await else {
+        let Err(cause) = execute(connection, text).await else {
             return run(connection, "RELEASE SAVEPOINT rehearsal").await;
         };
         let state = sqlstate(&cause).map(ToOwned::to_owned);

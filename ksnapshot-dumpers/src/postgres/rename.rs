@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use ksnapshot_core::{Error, ErrorKind, Index, Item, Result};
 use sqlx::postgres::PgConnection;
 
-use super::connect::run;
 use super::ddl::Script;
+use super::query::run;
 use super::quote::{ident, qualified};
 use super::target::is_there;
 

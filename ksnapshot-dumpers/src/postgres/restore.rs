@@ -10,11 +10,12 @@ use ksnapshot_core::{
 };
 use sqlx::postgres::PgConnection;
 
-use super::connect::{NOTICE_OUR_END, Postgres, run, version};
+use super::connect::{NOTICE_OUR_END, Postgres, version};
 use super::copy::{copy_out, rows_in, rows_measured};
 use super::data_only::DataOnly;
 use super::database::Database;
 use super::ddl::{self, Script};
+use super::query::run;
 use super::rehearsal::Rehearsal;
 use super::rename::{self, Names};
 use super::version::ServerVersion;
@@ -218,9 +219,9 @@ impl Session {
         if let (true, [connection, ..]) = (self.brings_statistics, &mut *connections) {
             // What a partitioned table lacks, its partitions may have.
             let missing = analyze::missing(connection, &filled).await?;
-            return analyze::all(connections, "ANALYZE ONLY", missing, &self.cx).await;
+            return analyze::gather(connections, "ANALYZE ONLY", missing, &self.cx).await;
         }
-        analyze::all(connections, "ANALYZE", filled, &self.cx).await
+        analyze::gather(connections, "ANALYZE", filled, &self.cx).await
     }
 
     /// Gives what is there its names and takes the progress away, all at once, or leaves it for the next time.

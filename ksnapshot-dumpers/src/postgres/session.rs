@@ -11,16 +11,17 @@ use ksnapshot_core::{
     Aspect, Consistency, Cx, DataPart, DumpSession, Error, ErrorKind, Event, Item, ObjectPlan,
     Outline, PartSink, Problem, ProblemKind, Result, SourceInfo, Stage, Text, async_trait,
 };
+use sqlx::Row;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Row};
 
-use super::connect::{NOTICE_OUR_END, Postgres, run, version};
+use super::connect::{NOTICE_OUR_END, Postgres, version};
 use super::copy::{Pages, copy_in, copy_out, rows_out};
 use super::database::Database;
 use super::ddl::{self, LargeObjectData, Script, TableData};
 use super::error::classify;
 use super::model::MODEL_VERSION;
 use super::narrow::narrow;
+use super::query::{all, one, run};
 use super::readers::{Reader, Readers};
 use super::version::ServerVersion;
 use super::{KIND, catalog, data_only, giant, large_objects, queue, small, split};
@@ -91,14 +92,9 @@ impl Session {
             false => "REPEATABLE READ READ ONLY",
         };
         run(&mut leader, &format!("BEGIN ISOLATION LEVEL {isolation}")).await?;
-        let row = sqlx::raw_sql(
-            "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.pg_backend_pid(),
+        let row = one(&mut leader, "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.pg_backend_pid(),
                     CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
-                         ELSE pg_catalog.pg_current_wal_lsn() END::text",
-        )
-        .fetch_one(&mut leader)
-        .await
-        .map_err(classify)?;
+                         ELSE pg_catalog.pg_current_wal_lsn() END::text").await?;
         let snapshot: String = row.try_get(0).map_err(classify)?;
         let mut processes = vec![row.try_get(1).map_err(classify)?];
         let position: String = row.try_get(2).map_err(classify)?;
@@ -131,10 +127,7 @@ impl Session {
                 ),
             )
             .await?;
-            let pid = sqlx::raw_sql("SELECT pg_catalog.pg_backend_pid()")
-                .fetch_one(&mut follower)
-                .await
-                .map_err(classify)?;
+            let pid = one(&mut follower, "SELECT pg_catalog.pg_backend_pid()").await?;
             processes.push(pid.try_get(0).map_err(classify)?);
             followers.push(follower);
         }
@@ -253,10 +246,7 @@ impl Session {
             .map(|(i, s)| format!("SELECT {i}, last_value, is_called FROM {}", s.name))
             .collect::<Vec<_>>()
             .join(" UNION ALL ");
-        let rows = sqlx::raw_sql(AssertSqlSafe(query))
-            .fetch_all(connection)
-            .await
-            .map_err(classify)?;
+        let rows = all(connection, &query).await?;
         for row in rows {
             let number: i32 = row.try_get(0).map_err(classify)?;
             let value: i64 = row.try_get(1).map_err(classify)?;
@@ -328,10 +318,11 @@ impl DumpSession for Session {
         }
         // A transaction that somebody ended would answer that it is not in the dump's snapshot any more.
         for Reader { connection, .. } in &mut readers {
-            let row = sqlx::raw_sql("SELECT pg_catalog.current_setting('transaction_isolation')")
-                .fetch_one(&mut *connection)
-                .await
-                .map_err(classify)?;
+            let row = one(
+                connection,
+                "SELECT pg_catalog.current_setting('transaction_isolation')",
+            )
+            .await?;
             let isolation: String = row.try_get(0).map_err(classify)?;
             if !matches!(isolation.as_str(), "repeatable read" | "serializable") {
                 return Err(

@@ -1,12 +1,12 @@
 //! Small tables, many to a part: what one of them costs is not its rows but the questions that are asked for them.
 
 use ksnapshot_core::{ErrorKind, Result};
+use sqlx::Row;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Row};
 
-use super::connect::run;
 use super::ddl::TableData;
 use super::error::classify;
+use super::query::{all, run};
 
 /// Tables of one part: one statement locks them, another one asks which of them have rows.
 const TABLES: usize = 100;
@@ -62,11 +62,7 @@ pub(super) async fn filled<'t>(
     }
     // Going back gives up the locks on indexes that planning takes: many tables have more of them than a server has room for.
     let look = format!("SAVEPOINT look; {}; {BACK}", question(&doubtful));
-    match sqlx::raw_sql(AssertSqlSafe(look))
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(classify)
-    {
+    match all(connection, &look).await {
         Ok(rows) => {
             for row in rows {
                 let number: i32 = row.try_get(0).map_err(classify)?;

@@ -1,11 +1,11 @@
 //! The database a restore writes to: making it, looking at it, dropping it.
 
 use ksnapshot_core::{Error, ErrorKind, Result};
+use sqlx::Row;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Row};
 
-use super::connect::run;
 use super::error::classify;
+use super::query::{first, one, run};
 use super::quote::{ident, literal};
 
 /// Makes an empty database; `options` are those of [`Database::options`](super::database::Database::options).
@@ -45,7 +45,8 @@ pub(super) async fn drop_database(server: &mut PgConnection, name: &str) -> Resu
 
 /// Refuses a database in which there is a relation, a type or a routine of a user, outside extensions.
 pub(super) async fn check_empty(connection: &mut PgConnection, database: &str) -> Result<()> {
-    let found: Option<String> = sqlx::raw_sql(
+    let row = first(
+        connection,
         "WITH member AS (
              SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'
          ), mine AS (
@@ -69,12 +70,11 @@ pub(super) async fn check_empty(connection: &mut PgConnection, database: &str) -
                AND ('pg_catalog.pg_proc'::pg_catalog.regclass, p.oid) NOT IN (SELECT classid, objid FROM member)
          ) things ORDER BY found LIMIT 1",
     )
-    .fetch_optional(connection)
-    .await
-    .map_err(classify)?
-    .map(|row| row.try_get(0))
-    .transpose()
-    .map_err(classify)?;
+    .await?;
+    let found: Option<String> = row
+        .map(|row| row.try_get(0))
+        .transpose()
+        .map_err(classify)?;
     match found {
         None => Ok(()),
         Some(thing) => Err(Error::new(ErrorKind::TargetNotEmpty, format!("database {database} is not empty: it holds {thing}"))
@@ -103,9 +103,6 @@ pub(super) async fn is_there(
     name: &str,
 ) -> Result<bool> {
     let sql = format!("SELECT pg_catalog.{lookup}({}) IS NOT NULL", literal(name));
-    let row = sqlx::raw_sql(AssertSqlSafe(sql))
-        .fetch_one(connection)
-        .await
-        .map_err(classify)?;
+    let row = one(connection, &sql).await?;
     row.try_get(0).map_err(classify)
 }

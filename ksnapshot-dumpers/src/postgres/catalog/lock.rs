@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ksnapshot_core::{Cx, Error, ErrorKind, Event, Result};
 use serde::Deserialize;
-use sqlx::{AssertSqlSafe, Executor, PgConnection};
+use sqlx::PgConnection;
 use tokio::time::{Instant, sleep};
 
 use super::{Reader, changed, failed, not_of_extension};
@@ -13,6 +13,7 @@ use crate::Scope;
 use crate::postgres::error::sqlstate;
 use crate::postgres::model::Class;
 use crate::postgres::narrow::leaves_out;
+use crate::postgres::query::execute;
 use crate::postgres::version::ServerVersion;
 
 /// Names per LOCK statement: few round trips, and statements of a sane length.
@@ -112,7 +113,7 @@ pub(super) async fn lock(
     }
     // What is read from here on may need others' tables, as a view does of one that is left out.
     let limit = format!("SET LOCAL lock_timeout = {}", patience.as_millis().max(1));
-    (reader.conn.execute(AssertSqlSafe(limit)).await).map_err(|error| refused(&[], error))?;
+    (execute(reader.conn, &limit).await).map_err(|error| refused(&[], error))?;
     let oids: Vec<_> = readable.iter().map(|table| table.oid.to_string()).collect();
     unchanged(&mut reader, &oids.join(",")).await?;
     Ok(Locked {
@@ -135,12 +136,12 @@ async fn attempt(reader: &mut Reader<'_>, batch: &[&Table]) -> Result<bool> {
          RELEASE SAVEPOINT locks",
         names.join(", ")
     );
-    match reader.conn.execute(AssertSqlSafe(sql)).await {
+    match execute(reader.conn, &sql).await {
         Ok(_) => Ok(true),
         Err(error) if sqlstate(&error) == Some("55P03") => {
             // A transaction looks at the activity once, unless it is told to look again.
             let back = "ROLLBACK TO SAVEPOINT locks; RELEASE SAVEPOINT locks; SELECT pg_stat_clear_snapshot()";
-            (reader.conn.execute(back).await).map_err(|error| refused(batch, error))?;
+            (execute(reader.conn, back).await).map_err(|error| refused(batch, error))?;
             Ok(false)
         }
         Err(error) => Err(refused(batch, error)),
