@@ -23,6 +23,7 @@ pub(crate) fn races() -> Vec<Race> {
         one_table::race(),
         many_tables::dump(),
         many_tables::restore(),
+        many_tables::restore_small(),
     ]
 }
 
