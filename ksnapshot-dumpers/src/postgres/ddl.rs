@@ -181,8 +181,18 @@ impl LargeObjectData {
 
 /// Writes everything, in dependency order: before the data, data, after the data.
 pub(crate) fn statements(catalog: &Catalog) -> Script {
+    write(catalog, true)
+}
+
+/// … but for the texts, which a snapshot has.
+pub(crate) fn without_texts(catalog: &Catalog) -> Script {
+    write(catalog, false)
+}
+
+fn write(catalog: &Catalog, keeps_texts: bool) -> Script {
     let (steps, problems) = order(catalog);
     let mut writer = Writer::new(catalog, &steps);
+    writer.keeps_texts = keeps_texts;
     writer
         .script
         .problems
@@ -234,6 +244,8 @@ pub(crate) fn statements(catalog: &Catalog) -> Script {
 /// Items under construction.
 struct Writer<'a> {
     catalog: &'a Catalog,
+    /// Whether the texts of items are wanted, too.
+    keeps_texts: bool,
     positions: HashMap<Address, usize>,
     script: Script,
     /// What stands for a step in the needs of others: its item, or what it needs itself if it has none.
@@ -283,6 +295,7 @@ impl<'a> Writer<'a> {
         }
         Self {
             catalog,
+            keeps_texts: true,
             positions,
             script: Script::default(),
             provided: vec![Vec::new(); steps.len()],
@@ -544,7 +557,7 @@ impl<'a> Writer<'a> {
             place: None,
             data: None,
         };
-        if let Some(text) = draft.text {
+        if let Some(text) = draft.text.filter(|_| self.keeps_texts) {
             let what = match item.aspect {
                 Aspect::Owner => "owner of ",
                 Aspect::Acl => "privileges on ",

@@ -64,9 +64,10 @@ impl Session {
         cx: &Cx,
     ) -> Result<Self> {
         let database = Database::of(index)?;
-        let mut script = numbers::as_in(&index.items, ddl::statements(&database.catalog));
-        // What is replayed is the snapshot's own text.
-        script.definitions = Vec::new();
+        let script = ddl::without_texts(&database.catalog);
+        let mut script = numbers::as_in(&index.items, script);
+        // What is replayed are the snapshot's own.
+        script.items = Vec::new();
         let data_only = options.data_only || database.catalog.data_only;
         let (names, renaming) = match options.partial || data_only {
             true => (Names::new(server.renames(), index, items)?, Vec::new()),
