@@ -92,9 +92,13 @@ impl Session {
             false => "REPEATABLE READ READ ONLY",
         };
         run(&mut leader, &format!("BEGIN ISOLATION LEVEL {isolation}")).await?;
-        let row = one(&mut leader, "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.pg_backend_pid(),
+        let row = one(
+            &mut leader,
+            "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.pg_backend_pid(),
                     CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
-                         ELSE pg_catalog.pg_current_wal_lsn() END::text").await?;
+                         ELSE pg_catalog.pg_current_wal_lsn() END::text",
+        )
+        .await?;
         let snapshot: String = row.try_get(0).map_err(classify)?;
         let mut processes = vec![row.try_get(1).map_err(classify)?];
         let position: String = row.try_get(2).map_err(classify)?;
