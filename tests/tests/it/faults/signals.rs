@@ -24,8 +24,17 @@ fn moments(count: u32) -> Vec<f64> {
     (0..count).map(moment).collect()
 }
 
-/// Interrupts runs at moments of their whole duration, by either signal in turn, and judges what each left.
+/// Interrupts runs at moments of their whole duration, by either signal in turn, and judges what each left. Most are met.
 pub(super) fn sweep(count: u32, start: impl Fn(u32) -> Ksnapshot, judge: impl Fn(u32, &Run)) {
+    let cancelled = interrupted(count, start, judge);
+    assert!(
+        cancelled > count / 2,
+        "only {cancelled} of {count} were met"
+    );
+}
+
+/// The same. Says how many were cancelled.
+fn interrupted(count: u32, start: impl Fn(u32) -> Ksnapshot, judge: impl Fn(u32, &Run)) -> u32 {
     let begun = Instant::now();
     start(u32::MAX).run().unwrap().success().unwrap();
     let mut whole = begun.elapsed();
@@ -62,10 +71,7 @@ pub(super) fn sweep(count: u32, start: impl Fn(u32) -> Ksnapshot, judge: impl Fn
         eprintln!("after {delay:?}: {}", run.status);
         judge(n, &run);
     }
-    assert!(
-        cancelled > count / 3,
-        "only {cancelled} of {count} were met"
-    );
+    cancelled
 }
 
 /// Whether the run got through; if not, it was cancelled, or ended by a signal that came before anybody listened.
@@ -170,7 +176,8 @@ fn at_any_moment_of_a_restore_of_rows_alone() {
             .psql("select lo_unlink(oid) from pg_largeobject_metadata")
             .unwrap();
     };
-    sweep(
+    // A signal after the commit cancels only what gathers statistics: that run ends by 0, and is no cancelled one.
+    let cancelled = interrupted(
         20,
         |_| {
             take_out();
@@ -185,5 +192,6 @@ fn at_any_moment_of_a_restore_of_rows_alone() {
             }
         },
     );
+    assert!(cancelled > 6, "only {cancelled} of 20 were met");
     target.drop().unwrap();
 }
