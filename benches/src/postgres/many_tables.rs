@@ -39,32 +39,27 @@ pg_dump >/dev/null"#,
 
 /// Against `pg_restore`, with keys and indexes.
 pub(super) fn restore() -> Race {
-    restore_of(Race {
+    restore_of(Restored {
         name: "restore-10000-tables",
         title: "Restore of 10,000 tables with indexes into PostgreSQL 15",
         about: "Tables of three columns, each with a primary key and an index, without rows, into an empty database of the same \
 server, from files in a folder. The database is made outside of the timing, after a checkpoint, and stays.",
-        field,
         prepare: r#"make_tables 'create table t%1$s (id bigint primary key, name text, at timestamptz default now());
     create index on t%1$s (name)'
 psql -XAt -c "$CHECK" >"$WORK/check"
 pg_dump -f "$WORK/tables.sql"
 pg_dump -Fd -j 2 -f "$WORK/folder"
 ksnapshot dump "$URL" --to "$WORK/ours" --recipient "$RECIPIENT""#,
-        contestants: Vec::new(),
-        claims: Vec::new(),
-        rounds: 3,
     })
 }
 
 /// The same with some rows in each table: what it costs to begin and to end.
 pub(super) fn restore_small() -> Race {
-    restore_of(Race {
+    restore_of(Restored {
         name: "restore-small-tables",
         title: "Restore of 2,000 small tables into PostgreSQL 15",
         about: "Tables of 200 rows and a primary key, 50 kB each, into an empty database of the same server, from files in a folder. \
 The database is made outside of the timing, after a checkpoint, and stays.",
-        field,
         prepare: r#"TABLES=$((TABLES / 5))
 make_tables 'create table t%1$s (id bigint primary key, name text, at timestamptz, note text);
     insert into t%1$s select n, md5(n::text), now() + n * interval $$1 h$$, repeat(md5(n::text), 5)
@@ -73,14 +68,19 @@ psql -XAt -c "$CHECK" >"$WORK/check"
 pg_dump -f "$WORK/tables.sql"
 pg_dump -Fd -j 2 -f "$WORK/folder"
 ksnapshot dump "$URL" --to "$WORK/ours" --recipient "$RECIPIENT""#,
-        contestants: Vec::new(),
-        claims: Vec::new(),
-        rounds: 3,
     })
 }
 
-/// Who restores, and what is claimed of it.
-fn restore_of(race: Race) -> Race {
+/// What is restored.
+struct Restored {
+    name: &'static str,
+    title: &'static str,
+    about: &'static str,
+    prepare: &'static str,
+}
+
+/// Who restores it, and what is claimed of that.
+fn restore_of(what: Restored) -> Race {
     let restoring = |name, script| Contestant {
         name,
         script,
@@ -91,6 +91,11 @@ fn restore_of(race: Race) -> Race {
 psql -Xq -v ON_ERROR_STOP=1 -c "alter database restored rename to restored_$(date +%s%N)""#,
     };
     Race {
+        name: what.name,
+        title: what.title,
+        about: what.about,
+        field,
+        prepare: what.prepare,
         contestants: vec![
             restoring(
                 OURS,
@@ -103,7 +108,7 @@ psql -Xq -v ON_ERROR_STOP=1 -c "alter database restored rename to restored_$(dat
             ),
         ],
         claims: vec![faster(PG_RESTORE, Some(1.0)), faster(PSQL, None)],
-        ..race
+        rounds: 3,
     }
 }
 

@@ -207,20 +207,16 @@ impl<'a> Schedule<'a> {
         self.defining += 1;
         let (session, index) = (Arc::clone(&self.run.session), Arc::clone(&self.run.index));
         self.tasks.spawn(async move {
-            let texts: Vec<_> = (texts.iter())
-                .map(|(id, text)| (&index.items[*id as usize], text.read()))
+            let all: Vec<(&Item, Text)> = (texts.into_iter())
+                .map(|(id, text)| (&index.items[id as usize], text))
                 .collect();
-            let all: Vec<(&Item, &str)> = texts
-                .iter()
-                .map(|(item, text)| (*item, &text[..]))
-                .collect();
-            if all.len() > 1 && session.define_together(&all).await? {
+            if all.len() > 1 && together::at_once(session.as_ref(), &all).await? {
                 let done = all.iter().map(|(item, _)| (item.id, Ok(()))).collect();
                 return Ok(Ended::Defined { done });
             }
             let mut done = Vec::new();
             for (item, text) in all {
-                done.push((item.id, session.define(item, text).await));
+                done.push((item.id, session.define(item, &text.read()).await));
             }
             Ok(Ended::Defined { done })
         });

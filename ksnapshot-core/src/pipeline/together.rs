@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 
 use super::replay::Run;
 use super::tally::Tally;
-use crate::{Aspect, Frame, Index, Item, Result, Stage, Text};
+use crate::{Aspect, Frame, Index, Item, RestoreSession, Result, Stage, Text};
 
 /// Bytes of text that run together.
 const TEXT: usize = 64 << 10;
@@ -60,15 +60,7 @@ pub(super) async fn in_order(run: &Run, texts: Vec<(u32, Text)>, tally: &mut Tal
             }
         }
         if let [_, _, ..] = &batch[..] {
-            let texts: Vec<_> = batch
-                .iter()
-                .map(|(item, text)| (*item, text.read()))
-                .collect();
-            let all: Vec<(&Item, &str)> = texts
-                .iter()
-                .map(|(item, text)| (*item, &text[..]))
-                .collect();
-            let done = run.session.define_together(&all).await?;
+            let done = at_once(run.session.as_ref(), &batch).await?;
             pace.settle(done);
             if done {
                 continue;
@@ -81,6 +73,17 @@ pub(super) async fn in_order(run: &Run, texts: Vec<(u32, Text)>, tally: &mut Tal
         }
     }
     Ok(())
+}
+
+/// Runs them for one question to the target; false: it refused one, and none is done.
+pub(super) async fn at_once(session: &dyn RestoreSession, batch: &[(&Item, Text)]) -> Result<bool> {
+    let texts: Vec<_> = (batch.iter())
+        .map(|(item, text)| (*item, text.read()))
+        .collect();
+    let all: Vec<(&Item, &str)> = (texts.iter())
+        .map(|(item, text)| (*item, &text[..]))
+        .collect();
+    session.define_together(&all).await
 }
 
 /// Which definitions are done at once, because what they are about is small.
